@@ -1,0 +1,91 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+  name: "excite",
+  platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "excite", targets: ["excite"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/onevcat/Rainbow", from: "4.2.0"),
+    .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+    .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+  ],
+  targets: [
+    // C: BLAS loaded at run time, SIMD kernels, zlib.
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "CKernels"),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // The engine and the method.
+    .target(name: "Tensors", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: swift),
+    .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: swift),
+    .target(
+      name: "Excitation",
+      dependencies: [.product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: swift),
+    .target(name: "Optimizers", dependencies: ["Tensors", "Excitation"], swiftSettings: swift),
+    .target(name: "Models", dependencies: ["Layers"], swiftSettings: swift),
+
+    // Data in, runs through, tables out.
+    .target(
+      name: "Datasets",
+      dependencies: ["Tensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swift),
+    .target(
+      name: "Training", dependencies: ["Models", "Datasets", "Optimizers"], swiftSettings: swift),
+    .target(
+      name: "Reports",
+      dependencies: [
+        .product(name: "SwiftCSV", package: "SwiftCSV"),
+        .product(name: "TextTable", package: "TextTable"),
+        .product(name: "Rainbow", package: "Rainbow"),
+      ],
+      resources: [.embedInCode("Resources/paper_values.csv")],
+      swiftSettings: swift),
+    .target(
+      name: "Experiments",
+      dependencies: [
+        "Training", "Reports", .product(name: "Yams", package: "Yams"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "excite",
+      dependencies: [
+        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
+    // Tests.
+    .target(name: "TestSupport", dependencies: ["Tensors"], swiftSettings: swift),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "LayersTests", dependencies: ["Layers", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "ExcitationTests", dependencies: ["Excitation"], swiftSettings: swift),
+    .testTarget(
+      name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: swift),
+    .testTarget(
+      name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "GoldenTests", dependencies: ["Training", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
+      name: "CommandTests", dependencies: ["excite", "TestSupport"], swiftSettings: swift),
+  ]
+)

@@ -1,0 +1,43 @@
+import Datasets
+import Excitation
+import Models
+import Optimizers
+
+/// Everything that determines the numbers of one run: one setting, one variant, one seed.
+public struct RunConfig: Codable, Hashable, Sendable {
+  public enum Order: String, CaseIterable, Codable, Hashable, Sendable {
+    /// A new permutation of the records each epoch, from the seed.
+    case shuffled
+    /// The records as they stand in the files.
+    case sequential
+  }
+
+  public var dataset: DatasetConfig
+  public var model: ModelConfig
+  public var optimizer: OptimizerConfig
+  public var schedule: ScheduleConfig
+  public var excitation: ExcitationConfig
+  public var batchSize: Int
+  public var epochs: Int
+  /// Stop after so many steps in all, where given.
+  public var maxSteps: Int?
+  public var order: Order
+  public var seed: UInt64
+
+  public init(
+    dataset: DatasetConfig, model: ModelConfig, optimizer: OptimizerConfig,
+    schedule: ScheduleConfig, excitation: ExcitationConfig, batchSize: Int, epochs: Int,
+    maxSteps: Int? = nil, order: Order = .shuffled, seed: UInt64
+  ) {
+    self.dataset = dataset
+    self.model = model
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.excitation = excitation
+    self.batchSize = batchSize
+    self.epochs = epochs
+    self.maxSteps = maxSteps
+    self.order = order
+    self.seed = seed
+  }
+}
