@@ -6,7 +6,7 @@ let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
 let package = Package(
   name: "excite",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .executable(name: "excite", targets: ["excite"])
   ],

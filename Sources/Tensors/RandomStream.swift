@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What a random stream is for. One stream per purpose, so that a draw for one never moves another.
 public enum RandomPurpose: UInt64, CaseIterable, Sendable {
   case initialization = 1
@@ -101,4 +107,13 @@ public func philox4x32(
     k1 &+= 0xBB67_AE85
   }
   return (c0, c1, c2, c3)
+}
+
+extension RandomStream {
+  /// Normal with mean 0 and standard deviation 1 (Box-Muller, one of the pair).
+  public mutating func normal() -> Float {
+    // 1 − uniform lies in (0, 1], where the logarithm is finite.
+    let radius = (-2 * logf(1 - uniform())).squareRoot()
+    return radius * cosf(2 * .pi * uniform())
+  }
 }

@@ -1,2 +1,0 @@
-#include "CKernels.h"
-void excite_kernels_placeholder(void) {}

@@ -1,0 +1,516 @@
+// The kernels' bodies, compiled once per instruction set by the file that includes this one.
+//
+// They are written with vectors of 16 floats, which the compiler splits into what the set has.
+// Only selecting winners uses AVX-512 instructions by name: compression has no portable spelling.
+#pragma clang fp contract(fast)
+// Vectors wider than a register have no fixed calling convention: all helpers are inlined.
+#pragma clang diagnostic ignored "-Wpsabi"
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vf __attribute__((vector_size(64), aligned(4)));
+typedef int32_t vi __attribute__((vector_size(64), aligned(4)));
+
+enum { lanes = 16, panel = excite_panel_columns };
+
+INLINE vf load(const float *p) { return *(const vf *)p; }
+INLINE void store(float *p, vf v) { *(vf *)p = v; }
+INLINE vf broadcast(float x) { return (vf){} + x; }
+INLINE vf choose(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+INLINE vf maximum(vf a, vf b) { return choose(a > b, a, b); }
+INLINE vf minimum(vf a, vf b) { return choose(a < b, a, b); }
+
+/// The first n < 16 floats at p, `fill` behind them.
+INLINE vf load_part(const float *p, ptrdiff_t n, float fill) {
+  float part[lanes];
+  for (int i = 0; i < lanes; i++) part[i] = i < n ? p[i] : fill;
+  return load(part);
+}
+
+INLINE void store_part(float *p, vf v, ptrdiff_t n) {
+  float part[lanes];
+  store(part, v);
+  for (ptrdiff_t i = 0; i < n; i++) p[i] = part[i];
+}
+
+INLINE float sum_lanes(vf v) {
+  float part[lanes];
+  store(part, v);
+  for (int width = lanes / 2; width; width /= 2)
+    for (int i = 0; i < width; i++) part[i] += part[i + width];
+  return part[0];
+}
+
+INLINE float max_lanes(vf v) {
+  float part[lanes];
+  store(part, v);
+  for (int width = lanes / 2; width; width /= 2)
+    for (int i = 0; i < width; i++) part[i] = part[i] > part[i + width] ? part[i] : part[i + width];
+  return part[0];
+}
+
+// ---------------------------------------------------------------- winners
+
+/// How many of the W values lie above t.
+INLINE ptrdiff_t count_above(const float *row, ptrdiff_t W, float t) {
+  ptrdiff_t n = 0, count = 0;
+#if EXCITE_AVX512
+  __m512 threshold = _mm512_set1_ps(t);
+  for (; n + lanes <= W; n += lanes)
+    count += __builtin_popcount(_mm512_cmp_ps_mask(_mm512_loadu_ps(row + n), threshold, _CMP_GT_OQ));
+#else
+  vi sums = {};
+  for (; n + lanes <= W; n += lanes) sums -= load(row + n) > broadcast(t);
+  for (int i = 0; i < lanes; i++) count += sums[i];
+#endif
+  for (; n < W; n++) count += row[n] > t;
+  return count;
+}
+
+/// A signed integer that orders floats as their values do, NaN above all, −0 with 0.
+INLINE int32_t order_key(float x) {
+  int32_t bits;
+  x += 0.0f;
+  memcpy(&bits, &x, sizeof bits);
+  if (x != x) return INT32_MAX;
+  return bits ^ ((bits >> 31) & INT32_MAX);
+}
+
+/// Winners of a row that holds ties at the threshold, infinities or NaN: bisection over keys.
+static void select_slowly(const float *row, ptrdiff_t W, ptrdiff_t K, float *values,
+                          int32_t *indices, float *dense, int32_t *counts) {
+  int64_t low = (int64_t)INT32_MIN - 1, high = INT32_MAX;  // above(low) >= K > above(high)
+  while (high - low > 1) {
+    int64_t middle = low + (high - low) / 2;
+    ptrdiff_t above = 0;
+    for (ptrdiff_t n = 0; n < W; n++) above += order_key(row[n]) > middle;
+    if (above >= K) low = middle; else high = middle;
+  }
+  // The K-th largest key is `high`.
+  ptrdiff_t larger = 0;
+  for (ptrdiff_t n = 0; n < W; n++) larger += order_key(row[n]) > high;
+  ptrdiff_t ties = K - larger, found = 0;
+  for (ptrdiff_t n = 0; n < W; n++) {
+    int32_t key = order_key(row[n]);
+    int wins = key > high || (key == high && ties > 0);
+    if (key == high && ties > 0) ties--;
+    float value = row[n] > 0 || row[n] != row[n] ? row[n] : 0;
+    if (dense) dense[n] = wins ? value : 0;
+    if (!wins) continue;
+    values[found] = value;
+    indices[found++] = (int32_t)n;
+    counts[n] += 1;
+  }
+}
+
+/// Winners of a row of which exactly K values lie above t.
+INLINE void select_above(const float *row, ptrdiff_t W, float t, float *values,
+                                int32_t *indices, float *dense, int32_t *counts) {
+  ptrdiff_t n = 0, found = 0;
+#if EXCITE_AVX512
+  const __m512i step = _mm512_set1_epi32(lanes);
+  __m512i index = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512 threshold = _mm512_set1_ps(t);
+  for (; n + lanes <= W; n += lanes, index = _mm512_add_epi32(index, step)) {
+    __m512 z = _mm512_loadu_ps(row + n);
+    __mmask16 wins = _mm512_cmp_ps_mask(z, threshold, _CMP_GT_OQ);
+    __m512 relu = _mm512_maskz_max_ps(wins, z, _mm512_setzero_ps());
+    if (dense) _mm512_storeu_ps(dense + n, relu);
+    // Compressed in a register: storing compressed is slow on some CPUs.
+    _mm512_storeu_ps(values + found, _mm512_maskz_compress_ps(wins, relu));
+    _mm512_storeu_si512(indices + found, _mm512_maskz_compress_epi32(wins, index));
+    __m512i tally = _mm512_loadu_si512(counts + n);
+    _mm512_storeu_si512(counts + n, _mm512_mask_add_epi32(tally, wins, tally, _mm512_set1_epi32(1)));
+    found += __builtin_popcount(wins);
+  }
+#endif
+  for (; n < W; n++) {
+    int wins = row[n] > t;
+    float relu = wins && row[n] > 0 ? row[n] : 0;
+    if (dense) dense[n] = relu;
+    // Written whether it wins or not and kept only if it does: no branch to mispredict.
+    values[found] = relu;
+    indices[found] = (int32_t)n;
+    counts[n] += wins;
+    found += wins;
+  }
+}
+
+/// z such that a normal variable lies above it with probability p (Abramowitz & Stegun 26.2.23,
+/// within 5e-4): only a first guess for the search.
+static float normal_quantile(float p) {
+  int mirrored = p > 0.5f;
+  float t = sqrtf(-2 * logf(mirrored ? 1 - p : p));
+  float z = t - (2.515517f + t * (0.802853f + t * 0.010328f)) /
+                    (1 + t * (1.432788f + t * (0.189269f + t * 0.001308f)));
+  return mirrored ? -z : z;
+}
+
+static void top_k_relu(ptrdiff_t B, ptrdiff_t W, ptrdiff_t K, float *z, ptrdiff_t ldz,
+                       const float *bias, float *values, int32_t *indices, ptrdiff_t stride,
+                       float *dense, ptrdiff_t ld_dense, int32_t *counts) {
+  // The threshold is searched from where a normal distribution would have it, with its density as
+  // slope, inside a bracket that halves when a step leaves it. Any path ends at the same winners.
+  float quantile = normal_quantile(((float)K) / (float)W);
+  float density = 0.39894228f * expf(-0.5f * quantile * quantile) * (float)W;
+  for (ptrdiff_t b = 0; b < B; b++) {
+    float *row = z + b * ldz;
+    float *row_values = values + b * stride;
+    int32_t *row_indices = indices + b * stride;
+    float *row_dense = dense ? dense + b * ld_dense : 0;
+
+    vf low4 = broadcast(INFINITY), high4 = broadcast(-INFINITY), sum4 = {}, square4 = {};
+    ptrdiff_t n = 0;
+    for (; n + lanes <= W; n += lanes) {
+      vf v = load(row + n);
+      if (bias) v += load(bias + n);
+      store(row + n, v);
+      low4 = minimum(v, low4);
+      high4 = maximum(v, high4);
+      sum4 += v;
+      square4 += v * v;
+    }
+    float low = -max_lanes(-low4), high = max_lanes(high4);
+    float sum = sum_lanes(sum4), square = sum_lanes(square4);
+    for (; n < W; n++) {
+      if (bias) row[n] += bias[n];
+      low = row[n] < low ? row[n] : low;
+      high = row[n] > high ? row[n] : high;
+      sum += row[n];
+      square += row[n] * row[n];
+    }
+    float mean = sum / (float)W, variance = square / (float)W - mean * mean;
+    // Sums that overflow or hold a NaN go the slow way too.
+    if (!(square < INFINITY) || K == W) {
+      select_slowly(row, W, K, row_values, row_indices, row_dense, counts);
+      continue;
+    }
+    float deviation = sqrtf(variance > 0 ? variance : 0);
+    float slope = deviation / density;
+    float t = mean + quantile * deviation;
+    int exact = 0;
+    for (int probe = 0; probe < 64; probe++) {
+      if (!(t > low && t < high)) t = 0.5f * low + 0.5f * high;
+      if (!(t >= low && t < high)) break;
+      ptrdiff_t above = count_above(row, W, t);
+      if (above == K) {
+        exact = 1;
+        break;
+      }
+      if (t == low) break;  // too few above, or two neighbouring floats left: ties
+      if (above > K) low = t; else high = t;
+      t = probe < 4 ? t + (float)(above - K) * slope : 0.5f * low + 0.5f * high;
+    }
+    if (exact)
+      select_above(row, W, t, row_values, row_indices, row_dense, counts);
+    else
+      select_slowly(row, W, K, row_values, row_indices, row_dense, counts);
+  }
+}
+
+// ---------------------------------------------------------------- sparse products
+
+/// One panel of `gather_sum`, of `vectors`·16 columns that are all computed, `N` of them stored.
+INLINE void gather_panel(
+    int vectors, ptrdiff_t B, ptrdiff_t K, ptrdiff_t N, const float *values,
+    const int32_t *indices, ptrdiff_t stride, const float *M, ptrdiff_t row_stride, float *out,
+    ptrdiff_t ld_out) {
+  for (ptrdiff_t b = 0; b < B; b++) {
+    vf sums[4] = {};
+    for (ptrdiff_t j = 0; j < K; j++) {
+      const float *row = M + indices[b * stride + j] * row_stride;
+      vf value = broadcast(values[b * stride + j]);
+      for (int v = 0; v < vectors; v++) sums[v] += value * load(row + v * lanes);
+    }
+    for (int v = 0; v < vectors; v++) {
+      ptrdiff_t left = N - v * lanes;
+      if (left >= lanes)
+        store(out + b * ld_out + v * lanes, sums[v]);
+      else
+        store_part(out + b * ld_out + v * lanes, sums[v], left);
+    }
+  }
+}
+
+static void gather_sum(ptrdiff_t B, ptrdiff_t K, ptrdiff_t N, const float *values,
+                       const int32_t *indices, ptrdiff_t stride, const float *M,
+                       ptrdiff_t row_stride, ptrdiff_t panel_stride, float *out,
+                       ptrdiff_t ld_out) {
+  for (ptrdiff_t c = 0; c < N; c += panel, M += panel_stride) {
+    ptrdiff_t left = N - c < panel ? N - c : panel;
+    switch ((left + lanes - 1) / lanes) {
+#define PANEL(vectors) \
+  gather_panel(vectors, B, K, left, values, indices, stride, M, row_stride, out + c, ld_out)
+      case 1: PANEL(1); break;
+      case 2: PANEL(2); break;
+      case 3: PANEL(3); break;
+      default: PANEL(4); break;
+#undef PANEL
+    }
+  }
+}
+
+/// Columns that `scatter_outer` sums at a time: W rows of them stay in the first-level cache for
+/// W = 128.
+enum { scatter_columns = excite_scatter_columns };
+
+static void scatter_outer(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W, ptrdiff_t I, const float *values,
+                          const int32_t *indices, ptrdiff_t stride, const float *x, ptrdiff_t ldx,
+                          float *G, ptrdiff_t ldg, float *scratch) {
+  ptrdiff_t i = 0;
+  for (; i + scatter_columns <= I; i += scatter_columns) {
+    memset(scratch, 0, (size_t)(W * scatter_columns) * sizeof(float));
+    for (ptrdiff_t b = 0; b < B; b++) {
+      const float *row = x + b * ldx + i;
+      vf x0 = load(row), x1 = load(row + lanes);
+      // Rows lie far apart, so the hardware does not see the next one coming.
+      __builtin_prefetch(row + 8 * ldx);
+      __builtin_prefetch(row + 8 * ldx + lanes);
+      const float *row_values = values + b * stride;
+      const int32_t *row_indices = indices + b * stride;
+      for (ptrdiff_t j = 0; j < K; j++) {
+        float *sum = scratch + (ptrdiff_t)row_indices[j] * scatter_columns;
+        vf value = broadcast(row_values[j]);
+        store(sum, load(sum) + value * x0);
+        store(sum + lanes, load(sum + lanes) + value * x1);
+      }
+    }
+    for (ptrdiff_t n = 0; n < W; n++) {
+      store(G + n * ldg + i, load(scratch + n * scatter_columns));
+      store(G + n * ldg + i + lanes, load(scratch + n * scatter_columns + lanes));
+    }
+  }
+  for (; i < I; i += lanes) {
+    ptrdiff_t left = I - i < lanes ? I - i : lanes;
+    memset(scratch, 0, (size_t)(W * lanes) * sizeof(float));
+    for (ptrdiff_t b = 0; b < B; b++) {
+      vf row = load_part(x + b * ldx + i, left, 0);
+      for (ptrdiff_t j = 0; j < K; j++) {
+        float *sum = scratch + (ptrdiff_t)indices[b * stride + j] * lanes;
+        store(sum, load(sum) + broadcast(values[b * stride + j]) * row);
+      }
+    }
+    for (ptrdiff_t n = 0; n < W; n++) store_part(G + n * ldg + i, load(scratch + n * lanes), left);
+  }
+}
+
+static void pack_transposed(ptrdiff_t rows, ptrdiff_t columns, const float *M, ptrdiff_t ldm,
+                            float *packed) {
+  for (ptrdiff_t r = 0; r < rows; r += panel, packed += columns * panel) {
+    ptrdiff_t height = rows - r < panel ? rows - r : panel;
+    // Blocks of one cache line a row, so that what is read is used at once.
+    for (ptrdiff_t c = 0; c < columns; c += lanes) {
+      ptrdiff_t width = columns - c < lanes ? columns - c : lanes;
+      for (ptrdiff_t i = 0; i < height; i++)
+        for (ptrdiff_t j = 0; j < width; j++)
+          packed[(c + j) * panel + i] = M[(r + i) * ldm + c + j];
+      for (ptrdiff_t i = height; i < panel; i++)
+        for (ptrdiff_t j = 0; j < width; j++) packed[(c + j) * panel + i] = 0;
+    }
+  }
+}
+
+// ---------------------------------------------------------------- loss
+
+/// eˣ for x ≤ 0 within 2 units in the last place (Cephes' expf), 0 below −87.
+INLINE vf exponential(vf x) {
+  vi tiny = x < broadcast(-87.0f);
+  vf clamped = choose(tiny, broadcast(-87.0f), x);
+  const vf magic = broadcast(12582912.0f);  // 1.5·2²³: adding it rounds to a whole number
+  vf n = (clamped * 1.44269504088896341f + magic) - magic;
+  vf r = clamped - n * 0.693359375f;
+  r = r - n * -2.12194440e-4f;
+  vf p = broadcast(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  vf e = p * r * r + r + 1.0f;
+  vi exponent = __builtin_convertvector(n, vi) << 23;
+  return choose(tiny, (vf){}, (vf)((vi)e + exponent));
+}
+
+static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl,
+                                    const uint8_t *labels, float scale, float *gradient,
+                                    ptrdiff_t ldg, int64_t *correct) {
+  double total = 0;
+  for (ptrdiff_t b = 0; b < B; b++) {
+    const float *row = logits + b * ldl;
+    ptrdiff_t best = 0;
+    for (ptrdiff_t c = 1; c < C; c++)
+      if (row[c] > row[best]) best = c;
+    float top = row[best];
+    vf sums = {};
+    vf odd = {};  // x − x is NaN where x is not finite, and a NaN must reach the loss
+    for (ptrdiff_t c = 0; c < C; c += lanes) {
+      vf x = C - c >= lanes ? load(row + c) : load_part(row + c, C - c, top - 100);
+      sums += exponential(x - top);
+      odd += x - x;
+    }
+    float sum = sum_lanes(sums) + sum_lanes(odd);
+    total += log((double)sum) + ((double)top - (double)row[labels[b]]);
+    *correct += best == labels[b];
+    if (!gradient) continue;
+    float *out = gradient + b * ldg;
+    vf factor = broadcast(scale / sum);
+    for (ptrdiff_t c = 0; c < C; c += lanes) {
+      ptrdiff_t left = C - c;
+      vf x = left >= lanes ? load(row + c) : load_part(row + c, left, top);
+      vf g = exponential(x - top) * factor;
+      if (left >= lanes) store(out + c, g); else store_part(out + c, g, left);
+    }
+    out[labels[b]] -= scale;
+  }
+  return total;
+}
+
+// ---------------------------------------------------------------- images
+
+enum { side = 32, border = excite_largest_shift, staged = side + 2 * border };
+
+INLINE vf floats_of(const uint8_t *bytes) {
+  typedef uint8_t vb __attribute__((vector_size(16), aligned(1)));
+  return __builtin_convertvector(*(const vb *)bytes, vf);
+}
+
+INLINE vf reversed(vf v) {
+  return __builtin_shufflevector(v, v, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+}
+
+static void prepare_images(ptrdiff_t B, const uint8_t *images, const uint32_t *order,
+                           const uint8_t *flip, const int8_t *dx, const int8_t *dy,
+                           const float *multiplier, const float *offset, float *out,
+                           ptrdiff_t ld_out) {
+  // A normalized image with a border of zeros, from which the shifted one is cut.
+  float stage[3 * side][staged];
+  memset(stage, 0, sizeof stage);
+  for (ptrdiff_t b = 0; b < B; b++) {
+    const uint8_t *image = images + (size_t)order[b] * (3 * side * side);
+    if (b + 1 < B) {
+      const uint8_t *next = images + (size_t)order[b + 1] * (3 * side * side);
+      for (int line = 0; line < 3 * side * side; line += 64) __builtin_prefetch(next + line);
+    }
+    int mirrored = flip && flip[b];
+    int shift_x = dx ? dx[b] : 0, shift_y = dy ? dy[b] : 0;
+    int moved = shift_x || shift_y;
+    float *to = out + b * ld_out;
+    for (int c = 0; c < 3; c++) {
+      vf scale = broadcast(multiplier[c]), start = broadcast(offset[c]);
+      for (int y = 0; y < side; y++) {
+        int row = c * side + y;
+        vf left = floats_of(image + row * side) * scale + start;
+        vf right = floats_of(image + row * side + lanes) * scale + start;
+        if (mirrored) {
+          vf swap = reversed(left);
+          left = reversed(right);
+          right = swap;
+        }
+        float *target = moved ? &stage[row][border] : to + row * side;
+        store(target, left);
+        store(target + lanes, right);
+      }
+    }
+    if (!moved) continue;
+    for (int c = 0; c < 3; c++)
+      for (int y = 0; y < side; y++) {
+        int from = y + shift_y;
+        float *target = to + (c * side + y) * side;
+        if (from < 0 || from >= side) {
+          memset(target, 0, side * sizeof(float));
+        } else {
+          const float *source = &stage[c * side + from][border + shift_x];
+          store(target, load(source));
+          store(target + lanes, load(source + lanes));
+        }
+      }
+  }
+}
+
+// ---------------------------------------------------------------- optimizers
+
+typedef const ExciteOptimizerStep *Step;
+
+INLINE vf square_root(vf v) { return __builtin_elementwise_sqrt(v); }
+
+INLINE vf sgd_delta(Step s, vf theta, vf g, vf *unused1, vf *unused2) {
+  return -s->rate * (g + s->weight_decay * theta);
+}
+
+INLINE vf momentum_delta(Step s, vf theta, vf g, vf *buffer, vf *unused) {
+  g += s->weight_decay * theta;
+  *buffer = s->first_step ? g : s->momentum * *buffer + s->dampening_keep * g;
+  return -s->rate * (s->nesterov ? g + s->momentum * *buffer : *buffer);
+}
+
+INLINE vf moments_delta(Step s, vf g, vf *first, vf *second) {
+  *first += s->one_minus_beta1 * (g - *first);
+  *second = s->beta2 * *second + s->one_minus_beta2 * (g * g);
+  return -s->step_size * *first / (square_root(*second) / s->root_correction + s->epsilon);
+}
+
+INLINE vf adam_delta(Step s, vf theta, vf g, vf *first, vf *second) {
+  return moments_delta(s, g + s->weight_decay * theta, first, second);
+}
+
+INLINE vf adamw_delta(Step s, vf theta, vf g, vf *first, vf *second) {
+  return moments_delta(s, g, first, second) - s->rate * s->weight_decay * theta;
+}
+
+INLINE vf rmsprop_delta(Step s, vf theta, vf g, vf *square, vf *unused) {
+  g += s->weight_decay * theta;
+  *square = s->beta2 * *square + s->one_minus_beta2 * (g * g);
+  return -s->rate * g / (square_root(*square) + s->epsilon);
+}
+
+INLINE vf adagrad_delta(Step s, vf theta, vf g, vf *sum, vf *unused) {
+  g += s->weight_decay * theta;
+  *sum += g * g;
+  return -s->rate * g / (square_root(*sum) + s->epsilon);
+}
+
+/// θ ← θ + φ·δ over n parameters, with `states` arrays of optimizer state.
+#define OPTIMIZER(name, states)                                                              \
+  static void name(Step s, float phi, ptrdiff_t n, float *theta, const float *gradient,     \
+                   float *state1, float *state2) {                                           \
+    const ExciteOptimizerStep step = *s; /* a copy that stores cannot alias */               \
+    ptrdiff_t i = 0;                                                                         \
+    for (; i + lanes <= n; i += lanes) {                                                     \
+      vf first = states > 0 ? load(state1 + i) : (vf){};                                     \
+      vf second = states > 1 ? load(state2 + i) : (vf){};                                    \
+      vf old = load(theta + i);                                                              \
+      store(theta + i, old + phi * name##_delta(&step, old, load(gradient + i), &first, &second)); \
+      if (states > 0) store(state1 + i, first);                                              \
+      if (states > 1) store(state2 + i, second);                                             \
+    }                                                                                        \
+    ptrdiff_t left = n - i;                                                                  \
+    if (left == 0) return;                                                                   \
+    vf first = states > 0 ? load_part(state1 + i, left, 1) : (vf){};                         \
+    vf second = states > 1 ? load_part(state2 + i, left, 1) : (vf){};                        \
+    vf old = load_part(theta + i, left, 0), g = load_part(gradient + i, left, 0);            \
+    store_part(theta + i, old + phi * name##_delta(&step, old, g, &first, &second), left);   \
+    if (states > 0) store_part(state1 + i, first, left);                                     \
+    if (states > 1) store_part(state2 + i, second, left);                                    \
+  }
+
+OPTIMIZER(sgd, 0)
+OPTIMIZER(momentum, 1)
+OPTIMIZER(adam, 2)
+OPTIMIZER(adamw, 2)
+OPTIMIZER(rmsprop, 1)
+OPTIMIZER(adagrad, 1)
+
+const ExciteKernels EXCITE_KERNELS = {
+    .name = EXCITE_NAME,
+    .top_k_relu = top_k_relu,
+    .gather_sum = gather_sum,
+    .scatter_outer = scatter_outer,
+    .pack_transposed = pack_transposed,
+    .softmax_cross_entropy = softmax_cross_entropy,
+    .prepare_images = prepare_images,
+    .sgd = sgd,
+    .momentum = momentum,
+    .adam = adam,
+    .adamw = adamw,
+    .rmsprop = rmsprop,
+    .adagrad = adagrad,
+};

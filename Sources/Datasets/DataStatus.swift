@@ -1,0 +1,143 @@
+import Foundation
+
+/// What is there of a set, by names and lengths alone: quick.
+public struct DataListing: Hashable, Sendable {
+  public enum State: Hashable, Sendable {
+    /// Drawn when it is asked for; nothing to keep.
+    case embedded
+    /// Every file is there and none is empty.
+    case present
+    /// Some files are there.
+    case partial(missing: [String])
+    /// A transfer broke off and would go on from here.
+    case resumable(receivedBytes: Int)
+    case absent
+  }
+
+  public let entry: DataEntry
+  /// The data directory that was looked in.
+  public let directory: URL
+  public let state: State
+  /// Of the set's files, and of a broken transfer.
+  public let bytesOnDisk: Int
+}
+
+/// What a look into a set's files found.
+public struct DataStatus: Hashable, Sendable {
+  public enum Match: Hashable, Sendable {
+    case missing
+    /// The official file, by SHA-256.
+    case identical
+    /// Another length or SHA-256 than the official file's.
+    case differs(foundSHA256: String)
+    /// No SHA-256 of the official file is known.
+    case unknown(foundSHA256: String)
+    case unreadable(DatasetError)
+  }
+
+  public struct File: Hashable, Sendable {
+    public let file: DataFile
+    /// nil where there is none.
+    public let foundBytes: Int?
+    public let match: Match
+  }
+
+  public enum Content: Hashable, Sendable {
+    /// Every record of both splits was read and every label is one of the set's.
+    case readable(train: Int, test: Int)
+    case unusable(DatasetError)
+  }
+
+  public let entry: DataEntry
+  public let directory: URL
+  public let files: [File]
+  public let content: Content
+
+  /// Byte for byte the official files.
+  public var isOfficial: Bool { files.allSatisfy { $0.match == .identical } }
+
+  /// The finding in one line.
+  public var conclusion: String {
+    switch content {
+    case .unusable(let error): return error.description
+    case .readable(let train, let test):
+      let records = "readable, \(grouped(train)) + \(grouped(test)) records"
+      if files.isEmpty { return records + ", drawn by this program" }
+      if isOfficial { return records + ", byte-identical to the official files" }
+      let others = files.filter { $0.match != .identical }.map(\.file.path)
+      return records + ", but not byte-identical to the official files ("
+        + others.joined(separator: ", ") + ")"
+    }
+  }
+}
+
+extension DataCatalog {
+  /// Every set's listing, in the catalog's order.
+  public static func list(directory: URL) -> [DataListing] {
+    entries.map { listing($0, directory: directory) }
+  }
+
+  /// What is in `directory` of one set.
+  public static func listing(_ entry: DataEntry, directory: URL) -> DataListing {
+    func bytes(_ path: String) -> Int? {
+      let file = directory.appendingPathComponent(path, isDirectory: false).path
+      return (try? InputFile.openIfPresent(file))?.size
+    }
+    let sizes = entry.files.map { bytes($0.path) }
+    let parts = entry.archives.reduce(0) { $0 + (bytes($1.fileName + DataFetcher.partSuffix) ?? 0) }
+    let missing = zip(entry.files, sizes).filter { ($0.1 ?? 0) == 0 }.map(\.0.path)
+    let state: DataListing.State =
+      if entry.files.isEmpty {
+        .embedded
+      } else if missing.isEmpty {
+        .present
+      } else if parts > 0 {
+        .resumable(receivedBytes: parts)
+      } else if missing.count < entry.files.count {
+        .partial(missing: missing)
+      } else {
+        .absent
+      }
+    return DataListing(
+      entry: entry, directory: directory, state: state,
+      bytesOnDisk: sizes.reduce(parts) { $0 + ($1 ?? 0) })
+  }
+
+  /// Reads every file of a set: compares its SHA-256 with the official file's and reads all its
+  /// records. A copy that differs from the official one and reads well is usable, and said to be.
+  public static func verify(_ entry: DataEntry, directory: URL) -> DataStatus {
+    let files = entry.files.map { file in
+      let path = directory.appendingPathComponent(file.path, isDirectory: false).path
+      do throws(DatasetError) {
+        guard let input = try InputFile.openIfPresent(path) else {
+          return DataStatus.File(file: file, foundBytes: nil, match: .missing)
+        }
+        let found = try FileChecksums(of: input).sha256
+        let match: DataStatus.Match =
+          switch file.sha256 {
+          case found: .identical
+          case .some: .differs(foundSHA256: found)
+          case nil:
+            input.size == file.bytes
+              ? .unknown(foundSHA256: found) : .differs(foundSHA256: found)
+          }
+        return DataStatus.File(file: file, foundBytes: input.size, match: match)
+      } catch {
+        return DataStatus.File(file: file, foundBytes: nil, match: .unreadable(error))
+      }
+    }
+    return DataStatus(
+      entry: entry, directory: directory, files: files,
+      content: content(entry, directory: directory))
+  }
+
+  /// Whether the set's readers can read it.
+  static func content(_ entry: DataEntry, directory: URL) -> DataStatus.Content {
+    do throws(DatasetError) {
+      let set = try loadDataset(DatasetConfig(name: entry.name), directory: directory)
+      return .readable(train: set.train.count, test: set.test.count)
+    } catch {
+      return .unusable(error)
+    }
+  }
+}

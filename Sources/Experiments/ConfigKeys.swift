@@ -1,0 +1,331 @@
+import Datasets
+import Excitation
+import Models
+import Optimizers
+import Training
+
+/// One scalar key of an experiment: how it is checked, stored and written.
+///
+/// The table `ConfigKey.all` is the single list of what an experiment may say; reading, sweeping,
+/// overriding, writing and the messages all go by it.
+struct ConfigKey: Sendable {
+  /// Section and key, for example `optimizer.lr`.
+  let path: String
+  /// Checks a value and stores it.
+  let read: @Sendable (ConfigNode, inout RunConfig) throws(ConfigError) -> Void
+  /// The value as YAML, or nil where it has no effect on the run (a constant of another optimizer,
+  /// the padding of a crop that is off, a limit not given).
+  let write: @Sendable (RunConfig) -> String?
+
+  var section: String { path.contains(".") ? String(path.prefix { $0 != "." }) : "" }
+  var key: String { section.isEmpty ? path : String(path.dropFirst(section.count + 1)) }
+
+  /// For the head of a column: the key alone, the section for its name, both where the key alone
+  /// could be another's.
+  var shortName: String {
+    switch key {
+    case "name": return section
+    case "normalization", "epsilon": return path
+    default: return key
+    }
+  }
+
+  /// Sections that are maps, in the order they are written.
+  static let sections = ["dataset", "model", "optimizer", "schedule", "excitation"]
+  /// Keys that take lists, and so are no `ConfigKey`.
+  static let variants = "excitation.variants"
+  static let gamma = "excitation.gamma"
+  static let seeds = "seeds"
+  static let sweep = "sweep"
+
+  static let all: [ConfigKey] =
+    [
+      choice("dataset.name", \.dataset.name),
+      choice("dataset.labels", \.dataset.labels),
+      choice("dataset.normalization", \.dataset.normalization),
+      choice("dataset.augmentation", \.dataset.augmentation),
+      // More than an image's side would leave crops of border alone.
+      whole("dataset.crop_padding", \.dataset.cropPadding, 0...32) { $0.dataset.crops },
+      optionalWhole("dataset.limit", \.dataset.limit, 1...mostRecords),
+      optionalWhole("dataset.test_limit", \.dataset.testLimit, 1...mostRecords),
+
+      modelName,
+      // Beyond these bounds a typing error is likelier than a wish; memory would run out first.
+      whole("model.hidden_layers", \.topKMLP.hiddenLayers, 1...1000),
+      whole("model.width", \.topKMLP.width, 1...65536),
+      number("model.sparsity", \.topKMLP.sparsity, .share),
+      optionalWhole("model.k", \.topKMLP.k, 1...65536),
+      choice("model.initialization", \.topKMLP.initialization),
+      choice("model.normalization", \.topKMLP.normalization),
+
+      optimizerName,
+      optimizer(number("optimizer.lr", \.optimizer.lr, .positive)),
+      optimizer(number("optimizer.weight_decay", \.optimizer.weightDecay, .zeroOrMore)),
+      optimizer(number("optimizer.momentum", \.optimizer.momentum, .share)),
+      optimizer(number("optimizer.dampening", \.optimizer.dampening, .unit)),
+      optimizer(flag("optimizer.nesterov", \.optimizer.nesterov)),
+      optimizer(number("optimizer.beta1", \.optimizer.beta1, .share)),
+      optimizer(number("optimizer.beta2", \.optimizer.beta2, .share)),
+      optimizer(number("optimizer.alpha", \.optimizer.alpha, .share)),
+      optimizer(number("optimizer.lr_decay", \.optimizer.lrDecay, .zeroOrMore)),
+      optimizer(
+        number("optimizer.initial_accumulator", \.optimizer.initialAccumulator, .zeroOrMore)),
+      optimizer(number("optimizer.epsilon", \.optimizer.epsilon, .positive)),
+
+      choice("schedule.name", \.schedule.name),
+      choice("schedule.per", \.schedule.per) { $0.schedule.moves },
+      number("schedule.warmup", \.schedule.warmup, .zeroOrMore),
+      number("schedule.floor", \.schedule.floor, .unit) { $0.schedule.name == .cosine },
+
+      ConfigKey(
+        path: "excitation.epsilon",
+        read: { (node, config) throws(ConfigError) in
+          let epsilon = try Limits.positive.number(node, "excitation.epsilon")
+          config.excitation = ExcitationConfig(
+            variant: config.excitation.variant, gamma: config.excitation.gamma, epsilon: epsilon)
+        }, write: { $0.excitation.variant == .inverted ? yaml($0.excitation.epsilon) : nil }),
+
+      whole("batch_size", \.batchSize, 1...mostRecords),
+      whole("epochs", \.epochs, 1...1_000_000),
+      optionalWhole("max_steps", \.maxSteps, 1...1_000_000_000),
+      choice("order", \.order),
+    ]
+
+  static func named(_ path: String) -> ConfigKey? { all.first { $0.path == path } }
+
+  /// The keys that a section may have, by their names in YAML; "" is the top of the file.
+  static func names(inSection section: String) -> [String] {
+    let scalars = all.filter { $0.section == section }.map(\.key)
+    switch section {
+    case "": return sections + scalars + [seeds, sweep]
+    case "excitation": return ["variants", "gamma"] + scalars
+    default: return scalars
+    }
+  }
+
+  /// A section's name in a message.
+  static func owner(_ section: String) -> String { section.isEmpty ? "an experiment" : section }
+
+  /// The best guess at what an unknown key was meant to be: a key of another section that is
+  /// spelled just so, or the nearest of its own.
+  static func guess(for key: String, inSection section: String) -> String? {
+    let everywhere = (all.map(\.path) + [variants, gamma]).filter { $0.hasSuffix("." + key) }
+    return everywhere.first ?? nearest(to: key, in: names(inSection: section))
+  }
+
+  static let defaults = RunConfig(
+    dataset: DatasetConfig(name: .cifar10), model: .topKMLP(TopKMLPConfig()),
+    optimizer: OptimizerConfig(.sgd), schedule: ScheduleConfig(),
+    excitation: ExcitationConfig(variant: .vanilla), batchSize: 512, epochs: 300, seed: 0)
+
+  private static let mostRecords = 1_000_000_000
+
+  // MARK: Kinds of keys
+
+  private static func number(
+    _ path: String, _ place: WritableKeyPath<RunConfig, Double> & Sendable, _ limits: Limits,
+    when isUsed: @escaping @Sendable (RunConfig) -> Bool = { _ in true }
+  ) -> ConfigKey {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        config[keyPath: place] = try limits.number(node, path)
+      }, write: { isUsed($0) ? yaml($0[keyPath: place]) : nil })
+  }
+
+  private static func whole(
+    _ path: String, _ place: WritableKeyPath<RunConfig, Int> & Sendable,
+    _ range: ClosedRange<Int>,
+    when isUsed: @escaping @Sendable (RunConfig) -> Bool = { _ in true }
+  ) -> ConfigKey {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        config[keyPath: place] = try wholeNumber(node, path, range)
+      }, write: { isUsed($0) ? String($0[keyPath: place]) : nil })
+  }
+
+  private static func optionalWhole(
+    _ path: String, _ place: WritableKeyPath<RunConfig, Int?> & Sendable,
+    _ range: ClosedRange<Int>
+  ) -> ConfigKey {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        config[keyPath: place] = node.isNothing ? nil : try wholeNumber(node, path, range)
+      }, write: { $0[keyPath: place].map(String.init) })
+  }
+
+  private static func flag(
+    _ path: String, _ place: WritableKeyPath<RunConfig, Bool> & Sendable
+  ) -> ConfigKey {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        switch node.content {
+        case .scalar("true", false), .scalar("True", false), .scalar("TRUE", false):
+          config[keyPath: place] = true
+        case .scalar("false", false), .scalar("False", false), .scalar("FALSE", false):
+          config[keyPath: place] = false
+        default:
+          throw .wrongType(
+            at: node.origin, path: path, expected: "true or false", found: node.found)
+        }
+      }, write: { String($0[keyPath: place]) })
+  }
+
+  private static func choice<Value>(
+    _ path: String, _ place: WritableKeyPath<RunConfig, Value> & Sendable,
+    when isUsed: @escaping @Sendable (RunConfig) -> Bool = { _ in true }
+  ) -> ConfigKey
+  where Value: RawRepresentable<String> & CaseIterable & Sendable {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        config[keyPath: place] = try name(node, path)
+      }, write: { isUsed($0) ? $0[keyPath: place].rawValue : nil })
+  }
+
+  /// Naming an optimizer starts from its own defaults; the section's other keys are read later.
+  private static let optimizerName = ConfigKey(
+    path: "optimizer.name",
+    read: { (node, config) throws(ConfigError) in
+      config.optimizer = OptimizerConfig(try name(node, "optimizer.name"))
+    }, write: { $0.optimizer.name.rawValue })
+
+  /// A constant that only some optimizers have.
+  private static func optimizer(_ inner: ConfigKey) -> ConfigKey {
+    ConfigKey(
+      path: inner.path, read: inner.read,
+      write: {
+        OptimizerConfig.keys(of: $0.optimizer.name).contains(inner.key) ? inner.write($0) : nil
+      })
+  }
+
+  /// The model families that configs can name.
+  private static let models = ["topk_mlp"]
+  private static let modelName = ConfigKey(
+    path: "model.name",
+    read: { (node, _) throws(ConfigError) in
+      let path = "model.name"
+      let text = try word(node, path, expected: "one of " + models.joined(separator: ", "))
+      guard models.contains(text) else {
+        throw .unknownName(
+          at: node.origin, path: path, found: text, allowed: models,
+          nearest: nearest(to: text, in: models))
+      }
+    }, write: { _ in models[0] })
+
+  // MARK: Values
+
+  static func name<Value>(_ node: ConfigNode, _ path: String) throws(ConfigError) -> Value
+  where Value: RawRepresentable<String> & CaseIterable {
+    let known = Value.allCases.map(\.rawValue)
+    let text = try word(node, path, expected: "one of " + known.joined(separator: ", "))
+    guard let value = Value(rawValue: text) else {
+      // YAML 1.1 has these for false; here they are meant to switch something off.
+      let isOff = ["no", "off", "false"].contains(text.lowercased()) && known.contains("none")
+      throw .unknownName(
+        at: node.origin, path: path, found: text, allowed: known,
+        nearest: isOff ? "none" : nearest(to: text, in: known))
+    }
+    return value
+  }
+
+  private static func word(
+    _ node: ConfigNode, _ path: String, expected: String
+  ) throws(ConfigError) -> String {
+    guard let text = node.text else {
+      throw .wrongType(at: node.origin, path: path, expected: expected, found: node.found)
+    }
+    return text
+  }
+
+  static func wholeNumber(
+    _ node: ConfigNode, _ path: String, _ range: ClosedRange<Int>
+  ) throws(ConfigError) -> Int {
+    let expected =
+      range.upperBound == Int.max
+      ? "a whole number, \(range.lowerBound) or more"
+      : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    guard let number = node.number else {
+      throw .wrongType(at: node.origin, path: path, expected: expected, found: node.found)
+    }
+    guard let value = node.wholeNumber, range.contains(value) else {
+      let isWhole = number.isFinite && number == number.rounded()
+      let found = printable(node.text ?? "")
+      throw isWhole
+        ? .outOfRange(at: node.origin, path: path, expected: expected, found: found)
+        : .wrongType(at: node.origin, path: path, expected: expected, found: node.found)
+    }
+    return value
+  }
+}
+
+/// The numbers a key takes.
+struct Limits: Sendable {
+  let text: String
+  let contains: @Sendable (Double) -> Bool
+
+  static let finite = Limits(text: "a finite number") { _ in true }
+  static let positive = Limits(text: "a finite number above 0") { $0 > 0 }
+  static let zeroOrMore = Limits(text: "a finite number, 0 or more") { $0 >= 0 }
+  /// [0, 1)
+  static let share = Limits(text: "a number from 0 to below 1") { (0..<1).contains($0) }
+  /// [0, 1]
+  static let unit = Limits(text: "a number from 0 to 1") { (0...1).contains($0) }
+
+  func number(_ node: ConfigNode, _ path: String) throws(ConfigError) -> Double {
+    guard let number = node.number else {
+      throw .wrongType(at: node.origin, path: path, expected: text, found: node.found)
+    }
+    guard number.isFinite, contains(number) else {
+      let found = printable(node.text ?? "")
+      throw .outOfRange(at: node.origin, path: path, expected: text, found: found)
+    }
+    // −0 is 0, and must not make a second name for the same run.
+    return number == 0 ? 0 : number
+  }
+}
+
+/// A number as configs and tables show it: the shortest text that reads back the same, without a
+/// trailing ".0".
+func yaml(_ number: Double) -> String {
+  Int(exactly: number).map(String.init) ?? String(number)
+}
+
+extension RunConfig {
+  var topKMLP: TopKMLPConfig {
+    get {
+      switch model {
+      case .topKMLP(let config): return config
+      }
+    }
+    set { model = .topKMLP(newValue) }
+  }
+
+  /// The same run, with everything that has no effect on it at its default: equal numbers, equal
+  /// values.
+  var canonical: RunConfig {
+    var config = self
+    let plain = ConfigKey.defaults
+    if !dataset.crops { config.dataset.cropPadding = plain.dataset.cropPadding }
+    if !schedule.moves { config.schedule.per = plain.schedule.per }
+    if schedule.name != .cosine { config.schedule.floor = plain.schedule.floor }
+    let variant = excitation.variant
+    config.excitation = ExcitationConfig(
+      variant: variant,
+      gamma: variant == .vanilla ? plain.excitation.gamma : excitation.gamma,
+      epsilon: variant == .inverted ? excitation.epsilon : plain.excitation.epsilon)
+    return config
+  }
+}
+
+extension DatasetConfig {
+  var crops: Bool { augmentation == .crop || augmentation == .flipCrop }
+}
+
+extension ScheduleConfig {
+  /// Whether the rate changes at all, so that it matters when.
+  var moves: Bool { name != .constant || warmup > 0 }
+}

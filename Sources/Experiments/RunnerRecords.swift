@@ -1,0 +1,77 @@
+import Datasets
+import Foundation
+import Models
+import Optimizers
+import Reports
+import Tensors
+import Training
+
+extension Setting {
+  /// The setting as reports know it.
+  /// - Parameter isUnchanged: false where runs start from given weights, to which no published
+  ///   value belongs.
+  func record(isUnchanged: Bool) -> SettingRecord {
+    switch model {
+    case .topKMLP(let mlp):
+      return SettingRecord(
+        model: "topk_mlp", dataset: dataset.name.rawValue, optimizer: optimizer.name.rawValue,
+        lr: optimizer.lr, momentum: optimizer.name == .momentum ? optimizer.momentum : nil,
+        batchSize: batchSize, sparsity: mlp.sparsity, schedule: schedule.name.rawValue,
+        hiddenLayers: mlp.hiddenLayers, width: mlp.width, epochs: epochs,
+        varying: varying.map { SettingAxis($0.key, $0.value) },
+        comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil)
+    }
+  }
+
+  /// How the recipe differs from the default one, which published values are compared with; the
+  /// paper's own axes (optimizer, rate, sparsity, batch, schedule, depth) aside.
+  var deviations: [String] {
+    var standard = DatasetConfig(name: dataset.name)
+    standard.limit = dataset.limit
+    standard.testLimit = dataset.testLimit
+    var list: [String] = []
+    if epochs != ExperimentConfig.standardEpochs {
+      list.append("\(epochs) epochs instead of \(ExperimentConfig.standardEpochs)")
+    }
+    if let maxSteps { list.append("at most \(maxSteps) steps") }
+    if dataset.augmentation != standard.augmentation {
+      list.append("augmentation \(dataset.augmentation.rawValue)")
+    }
+    if dataset.normalization != standard.normalization {
+      list.append("normalization \(dataset.normalization.rawValue)")
+    }
+    if dataset.cropPadding != standard.cropPadding {
+      list.append("crop padding \(dataset.cropPadding)")
+    }
+    if order != .shuffled { list.append("records in file order") }
+    if optimizer != OptimizerConfig(optimizer.name, lr: optimizer.lr) {
+      list.append("other optimizer constants than the defaults")
+    }
+    if schedule != ScheduleConfig(schedule.name) { list.append("another schedule than per epoch") }
+    switch model {
+    case .topKMLP(let mlp):
+      let plain = TopKMLPConfig(
+        hiddenLayers: mlp.hiddenLayers, width: mlp.width, sparsity: mlp.sparsity, k: mlp.k)
+      if mlp != plain { list.append("another initialization or normalization layer") }
+    }
+    return list
+  }
+}
+
+extension ExperimentConfig {
+  /// Epochs of the default recipe.
+  static let standardEpochs = 300
+
+  /// The experiment as reports know it.
+  /// - Parameter command: what repeats it.
+  public func record(command: String) -> ExperimentRecord {
+    let deviations = settings.map(\.deviations)
+    // What all settings share is said once; what only some have is told by the rows themselves.
+    let shared = deviations[0].filter { item in deviations.allSatisfy { $0.contains(item) } }
+    return ExperimentRecord(
+      name: name, header: header, command: command, config: resolvedYAML, seeds: seeds,
+      variants: variants.map(\.rawValue),
+      notes: shared.isEmpty
+        ? [] : ["recipe differs from the one fitted to the paper: " + shared.joined(separator: ", ")])
+  }
+}

@@ -1,0 +1,66 @@
+import Excitation
+import Training
+
+extension ExperimentConfig {
+  /// The experiment with every default filled in, as YAML that `parse` reads back to the same runs.
+  public var resolvedYAML: String {
+    var lines = header.map { $0.isEmpty ? "#" : "# \($0)" }
+    let swept = axes.map(\.keyPath)
+    for section in ConfigKey.sections {
+      let isGrid = section == "optimizer" && axes.first?.keyPath == section
+      if isGrid {
+        lines.append("optimizer:")
+        lines += axes[0].values.map { "  - \($0)" }
+      } else if section == "excitation" {
+        lines.append(excitationLine)
+      } else if !swept.contains(section) {
+        lines.append("\(section): " + yamlMap(base, section: section, without: swept))
+      }
+    }
+    lines += topLines(of: base, without: swept)
+    lines.append("seeds: [\(seeds.map(String.init).joined(separator: ", "))]")
+    let rest = axes.drop { $0.keyPath == "optimizer" && $0.keyPath == axes.first?.keyPath }
+    if !rest.isEmpty { lines.append("sweep:") }
+    lines += rest.map { "  \($0.keyPath): [\($0.values.joined(separator: ", "))]" }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var excitationLine: String {
+    let names = variants.map(\.rawValue).joined(separator: ", ")
+    let gamma =
+      gammas.count == 1 ? yaml(gammas[0]) : "[\(gammas.map(yaml).joined(separator: ", "))]"
+    let clamp = variants.contains(.inverted) ? ", epsilon: \(yaml(epsilon))" : ""
+    return "excitation: {variants: [\(names)], gamma: \(gamma)\(clamp)}"
+  }
+}
+
+extension RunConfig {
+  /// The run as an experiment of its own.
+  public var resolvedYAML: String {
+    let config = canonical
+    var lines: [String] = []
+    for section in ConfigKey.sections where section != "excitation" {
+      lines.append("\(section): " + yamlMap(config, section: section, without: []))
+    }
+    let excitation = config.excitation
+    let clamp = excitation.variant == .inverted ? ", epsilon: \(yaml(excitation.epsilon))" : ""
+    lines.append(
+      "excitation: {variants: [\(excitation.variant.rawValue)], gamma: \(yaml(excitation.gamma))"
+        + "\(clamp)}")
+    lines += topLines(of: config, without: [])
+    lines.append("seeds: [\(seed)]")
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+/// A section's keys as a map on one line, without those that have no effect and those listed.
+func yamlMap(_ config: RunConfig, section: String, without omitted: [String]) -> String {
+  let fields = ConfigKey.all.filter { $0.section == section && !omitted.contains($0.path) }
+    .compactMap { key in key.write(config).map { "\(key.key): \($0)" } }
+  return "{" + fields.joined(separator: ", ") + "}"
+}
+
+private func topLines(of config: RunConfig, without omitted: [String]) -> [String] {
+  ConfigKey.all.filter { $0.section.isEmpty && !omitted.contains($0.path) }
+    .compactMap { key in key.write(config).map { "\(key.path): \($0)" } }
+}

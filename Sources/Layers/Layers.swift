@@ -1,1 +1,0 @@
-// Filled in with the first code of this target.

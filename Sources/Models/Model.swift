@@ -1,0 +1,18 @@
+import Layers
+import Tensors
+
+/// What training asks of any model: its tensors, a forward and a backward pass on one batch, and
+/// how often each expert was used.
+public protocol Model: AnyObject {
+  /// In the order of the reference's `state_dict`.
+  var parameters: [Parameter] { get }
+  /// Per expert layer, how many rows (or tokens) of the last forward pass used each expert.
+  var expertCounts: [UnsafeBufferPointer<Int32>] { get }
+
+  /// - Parameter inputs: [capacity, row distance], of which the first `rows` are read.
+  func forward(_ inputs: Tensor, rows: Int)
+  /// Loss of the last forward pass; with `forTraining`, also its gradient at the logits.
+  func loss(targets: UnsafePointer<UInt8>, rows: Int, forTraining: Bool) -> LossSum
+  /// Overwrites every parameter's gradient, after `loss(forTraining: true)`.
+  func backward(_ inputs: Tensor, rows: Int)
+}

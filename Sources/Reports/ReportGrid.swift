@@ -1,0 +1,304 @@
+/// One column of a table for people.
+struct ReportColumn: Equatable {
+  enum Role { case axis, variant, gamma, count, accuracy, delta, published, publishedDelta, time }
+
+  let role: Role
+  let title: String
+  /// One text per row of the table.
+  var cells: [String]
+
+  /// Names stand left, numbers right. Free values of `--set` axes stand right too: they are
+  /// mostly numbers.
+  var isLeft: Bool { role == .variant || (role == .axis && SettingField.names.contains(title)) }
+}
+
+/// How much a table says, from all of it to what fits a narrow terminal.
+enum ReportDetail: CaseIterable {
+  case full
+  /// Without the spread of Δ, with short titles.
+  case compact
+  /// Without time as well.
+  case narrow
+}
+
+/// A field of a setting that can be a column or a word of the configuration line.
+struct SettingField: Sendable {
+  /// The axis key that means this field.
+  let key: String
+  let title: String
+  let text: @Sendable (SettingRecord) -> String
+  /// The field in a sentence.
+  let phrase: @Sendable (String) -> String
+
+  /// Titles of the fields whose values are names.
+  static let names: Set<String> = ["model", "dataset", "optimizer", "schedule"]
+
+  static let all: [SettingField] = [
+    SettingField(key: "model", title: "model", text: \.model, phrase: { $0 }),
+    SettingField(key: "dataset", title: "dataset", text: \.dataset, phrase: { $0 }),
+    SettingField(key: "optimizer", title: "optimizer", text: \.optimizer, phrase: { $0 }),
+    SettingField(key: "lr", title: "lr", text: { shortText($0.lr) }, phrase: { "lr \($0)" }),
+    SettingField(
+      key: "momentum", title: "μ", text: { $0.momentum.map(shortText) ?? missing },
+      phrase: { "μ \($0)" }),
+    SettingField(
+      key: "batch_size", title: "batch", text: { "\($0.batchSize)" }, phrase: { "batch \($0)" }),
+    SettingField(
+      key: "sparsity", title: "sparsity", text: { $0.sparsity.map(shortText) ?? missing },
+      phrase: { "sparsity \($0)" }),
+    SettingField(key: "schedule", title: "schedule", text: \.schedule, phrase: { $0 }),
+    SettingField(
+      key: "hidden_layers", title: "layers", text: { $0.hiddenLayers.map { "\($0)" } ?? missing },
+      phrase: { "\($0) hidden layer\($0 == "1" ? "" : "s")" }),
+    SettingField(
+      key: "width", title: "width", text: { $0.width.map { "\($0)" } ?? missing },
+      phrase: { "width \($0)" }),
+    SettingField(
+      key: "epochs", title: "epochs", text: { "\($0.epochs)" },
+      phrase: { "\($0) epoch\($0 == "1" ? "" : "s")" }),
+  ]
+}
+
+/// A table laid out for people: which columns, which words, what stands out. The formats differ
+/// in how they draw it.
+struct ReportGrid {
+  let columns: [ReportColumn]
+  /// Row ranges of the groups.
+  let groups: [Range<Int>]
+  /// Rows with the highest accuracy of a group that has something to compare.
+  let best: Set<Int>
+  /// Label and items of each line above the table.
+  let facts: [(label: String, items: [String])]
+  /// Lines under the table.
+  let notes: [String]
+  /// One line per run without a result.
+  let failures: [String]
+
+  /// Groups of one row need nothing between them.
+  var separatesGroups: Bool { groups.contains { $0.count > 1 } }
+
+  init(_ table: AccuracyTable, detail: ReportDetail = .full) {
+    let rows = table.rows
+    var groups: [Range<Int>] = []
+    for (index, row) in rows.enumerated() {
+      if index > 0, rows[index - 1].group == row.group, let last = groups.last {
+        groups[groups.count - 1] = last.lowerBound..<(index + 1)
+      } else {
+        groups.append(index..<(index + 1))
+      }
+    }
+    self.groups = groups
+    let settings = groups.map { rows[$0.lowerBound].setting }
+    let axes = SettingAxes(settings)
+    let gammas = Set(rows.compactMap(\.gamma))
+
+    var columns = axes.columns.map { axis in
+      ReportColumn(
+        role: .axis, title: axis.title,
+        cells: zip(groups, axis.values).flatMap { group, value in
+          Array(repeating: oneLine(value), count: group.count)
+        })
+    }
+    columns.append(Self.column(.variant, "variant", rows) { oneLine($0.variant) })
+    if gammas.count > 1 {
+      columns.append(Self.column(.gamma, "γ", rows) { $0.gamma.map(shortText) ?? missing })
+    }
+    if Set(rows.map(\.seeds.count)).count > 1 {
+      columns.append(Self.column(.count, "n", rows) { "\($0.seeds.count)" })
+    }
+    columns += Self.results(rows, detail)
+    self.columns = columns
+
+    best = Set(
+      groups.flatMap { group -> [Int] in
+        let means = group.compactMap { rows[$0].accuracyMean }
+        guard means.count > 1, let top = means.max() else { return [] }
+        return group.filter { rows[$0].accuracyMean == top }
+      })
+    facts = Self.facts(table, axes: axes, gammas: gammas)
+    notes = Self.notes(rows) + table.experiment.notes
+    failures = rows.flatMap(\.failures).map { "\(oneLine($0.label)): \(oneLine($0.reason))" }
+  }
+
+  private static func column(
+    _ role: ReportColumn.Role, _ title: String, _ rows: [AccuracyRow],
+    _ text: (AccuracyRow) -> String
+  ) -> ReportColumn {
+    ReportColumn(role: role, title: title, cells: rows.map(text))
+  }
+
+  /// The columns of numbers; one that no row could fill is left out.
+  private static func results(_ rows: [AccuracyRow], _ detail: ReportDetail) -> [ReportColumn] {
+    let full = detail == .full
+    var columns = [
+      column(.accuracy, "accuracy [%]", rows) { row in
+        guard let mean = row.accuracyMean else { return missing }
+        return "\(fixed(mean, 2)) ± \(row.accuracyStd.map { fixed($0, 2) } ?? missing)"
+      }
+    ]
+    if rows.contains(where: { $0.deltaMean != nil }) {
+      columns.append(
+        column(.delta, full ? "Δ [points]" : "Δ", rows) { row in
+          guard let mean = row.deltaMean else { return missing }
+          let spread = full ? row.deltaStd.map { " ± \(fixed($0, 2))" } : nil
+          return signed(mean) + (spread ?? "")
+        })
+    }
+    if rows.contains(where: { $0.publishedMean != nil }) {
+      columns.append(
+        column(.published, "paper", rows) { $0.publishedMean.map { fixed($0, 2) } ?? missing })
+    }
+    if rows.contains(where: { $0.publishedDelta != nil }) {
+      columns.append(
+        column(.publishedDelta, "paper Δ", rows) { $0.publishedDelta.map(signed) ?? missing })
+    }
+    if detail != .narrow, rows.contains(where: { $0.secondsPerEpoch != nil }) {
+      columns.append(
+        column(.time, full ? "time/epoch" : "s/epoch", rows) { row in
+          row.secondsPerEpoch.map { secondsText($0) + (full ? " s" : "") } ?? missing
+        })
+    }
+    return columns
+  }
+
+  private static func facts(
+    _ table: AccuracyTable, axes: SettingAxes, gammas: Set<Double>
+  ) -> [(label: String, items: [String])] {
+    let experiment = table.experiment
+    let machine = table.environment
+    var config = axes.phrases
+    if let gamma = gammas.first, gammas.count == 1 { config.append("γ \(shortText(gamma))") }
+    let library = [machine.blasLibrary, machine.blasVersion].compactMap { $0 }
+    var build = ["excite \(machine.version)"]
+    if let commit = machine.commit { build.append("commit \(commit)") }
+    if let swift = machine.swift { build.append("Swift \(swift)") }
+    build += [machine.build, machine.os].compactMap { $0 }
+    let facts: [(label: String, items: [String])] = [
+      ("command", [experiment.command]),
+      ("config", config),
+      ("seeds", experiment.seeds.map { "\($0)" }),
+      (
+        "machine",
+        [machine.cpu, counted(machine.cores, "core"), "\(counted(machine.jobs, "run")) at once"]
+      ),
+      (
+        "BLAS",
+        [library.joined(separator: " ")] + (machine.blasCore.map { ["\($0) core"] } ?? [])
+          + ["\(counted(machine.blasThreads, "thread")) per run"]
+      ),
+      ("kernels", [machine.kernels]),
+      ("build", build),
+    ]
+    return facts.map { ($0.label, $0.items.map(oneLine).filter { !$0.isEmpty }) }
+      .filter { !$0.items.isEmpty }
+  }
+
+  private static func notes(_ rows: [AccuracyRow]) -> [String] {
+    if rows.isEmpty { return ["No runs."] }
+    let counts = rows.map(\.seeds.count).filter { $0 > 0 }
+    var notes: [String] = []
+    if let most = counts.max() {
+      notes.append(
+        "accuracy: test set, last epoch; "
+          + (most > 1 ? "mean ± sample std over seeds; " : "one seed, no spread; ")
+          + "n = \(range(counts))")
+    }
+    let pairs = rows.map(\.deltaSeeds.count).filter { $0 > 0 }
+    if !pairs.isEmpty {
+      notes.append(
+        "Δ: mean over seeds of excited − vanilla, paired by seed; n = \(range(pairs))")
+    }
+    if rows.contains(where: { $0.publishedMean != nil }) {
+      notes.append("paper: published mean over 3 seeds, arXiv:2602.21798")
+    }
+    return notes
+  }
+
+  /// "3", or "2–3".
+  private static func range(_ counts: [Int]) -> String {
+    guard let low = counts.min(), let high = counts.max() else { return "0" }
+    return low == high ? "\(low)" : "\(low)–\(high)"
+  }
+}
+
+/// Which parts of the settings are columns, and what is said once for all of them.
+struct SettingAxes {
+  /// A column's title and its value per group.
+  private(set) var columns: [(title: String, values: [String])] = []
+  /// What the settings share, and what a column already implies (a rate per optimizer).
+  private(set) var phrases: [String] = []
+
+  /// - Parameter settings: one per group.
+  init(_ settings: [SettingRecord]) {
+    let declared = Self.declaredKeys(settings)
+    var shown: Set<String> = []
+    for (key, path) in declared {
+      let values: [String]
+      let title: String
+      if let field = SettingField.all.first(where: { $0.key == key }) {
+        values = settings.map(field.text)
+        title = field.title
+      } else {
+        values = settings.map { setting in
+          setting.varying.first { $0.key == path }?.value ?? missing
+        }
+        // Two axes may end in the same word.
+        title = declared.count { $0.key == key } > 1 ? path : key
+      }
+      if Set(values).count > 1 {
+        columns.append((title, values))
+        shown.insert(key)
+      } else if let value = values.first, !SettingField.all.contains(where: { $0.key == key }) {
+        phrases.append("\(title) \(value)")
+      }
+    }
+    for field in SettingField.all where !shown.contains(field.key) {
+      let values = settings.map(field.text)
+      // A field that differs within equal columns has to be one, declared or not.
+      if Set(labels).count < Set(zip(labels, values).map { "\($0)\n\($1)" }).count
+        || (columns.isEmpty && Set(values).count > 1)
+      {
+        columns.append((field.title, values))
+        shown.insert(field.key)
+      }
+    }
+    var fixed: [String] = []
+    for field in SettingField.all where !shown.contains(field.key) {
+      let values = settings.map(field.text)
+      fixed += phrase(field, values)
+    }
+    phrases = fixed + phrases
+  }
+
+  /// Short keys and paths of the declared axes: fields in their order, then the others.
+  private static func declaredKeys(_ settings: [SettingRecord]) -> [(key: String, path: String)] {
+    var found: [(key: String, path: String)] = []
+    for axis in settings.flatMap(\.varying) where !found.contains(where: { $0.path == axis.key }) {
+      found.append((axis.shortKey, axis.key))
+    }
+    let fields = SettingField.all.compactMap { field in found.first { $0.key == field.key } }
+    let others = found.filter { axis in !SettingField.all.contains { $0.key == axis.key } }
+    return fields + others
+  }
+
+  /// Each group's columns as one text.
+  private var labels: [String] {
+    guard let count = columns.first?.values.count else { return [] }
+    return (0..<count).map { group in
+      columns.map { $0.values[group] }.joined(separator: " ")
+    }
+  }
+
+  /// "lr 0.01", or "lr 0.01 (sgd, momentum)" and "lr 0.0001 (adam)".
+  private func phrase(_ field: SettingField, _ values: [String]) -> [String] {
+    var distinct: [String] = []
+    for value in values where value != missing && !distinct.contains(value) {
+      distinct.append(value)
+    }
+    if distinct.count <= 1, Set(values).count <= 1 { return distinct.map(field.phrase) }
+    return distinct.map { value in
+      let groups = zip(labels, values).filter { $0.1 == value }.map(\.0)
+      return "\(field.phrase(value)) (\(groups.joined(separator: ", ")))"
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/// One field of a row, by its name in JSON and CSV.
+struct RowField: Sendable {
+  let name: String
+  let value: @Sendable (AccuracyRow) -> JSONValue
+
+  init(_ name: String, _ value: @escaping @Sendable (AccuracyRow) -> JSONValue) {
+    self.name = name
+    self.value = value
+  }
+
+  /// All fields in their order.
+  static let all: [RowField] = [
+    RowField("optimizer") { .string($0.setting.optimizer) },
+    RowField("variant") { .string($0.variant) },
+    RowField("gamma") { .optional($0.gamma) },
+    RowField("lr") { .number($0.setting.lr) },
+    RowField("batch_size") { .integer($0.setting.batchSize) },
+    RowField("sparsity") { .optional($0.setting.sparsity) },
+    RowField("schedule") { .string($0.setting.schedule) },
+    RowField("hidden_layers") { .optional($0.setting.hiddenLayers) },
+    RowField("width") { .optional($0.setting.width) },
+    RowField("model") { .string($0.setting.model) },
+    RowField("dataset") { .string($0.setting.dataset) },
+    RowField("epochs") { .integer($0.setting.epochs) },
+    RowField("momentum") { .optional($0.setting.momentum) },
+    RowField("axes") { .object($0.setting.varying.map { ($0.key, .string($0.value)) }) },
+    RowField("seeds") { .array($0.seeds.map { .unsigned($0) }) },
+    RowField("accuracies") { .array($0.accuracies.map { .number($0) }) },
+    RowField("accuracy_mean") { .optional($0.accuracyMean) },
+    RowField("accuracy_std") { .optional($0.accuracyStd) },
+    RowField("delta_seeds") { .array($0.deltaSeeds.map { .unsigned($0) }) },
+    RowField("delta_mean") { .optional($0.deltaMean) },
+    RowField("delta_std") { .optional($0.deltaStd) },
+    RowField("published_mean") { .optional($0.publishedMean) },
+    RowField("published_std") { .optional($0.publishedStd) },
+    RowField("published_delta") { .optional($0.publishedDelta) },
+    RowField("seconds_per_epoch") { .optional($0.secondsPerEpoch) },
+    RowField("failures") { .array($0.failures.map(failure)) },
+  ]
+
+  private static func failure(_ failure: RunFailure) -> JSONValue {
+    .object([
+      ("label", .string(failure.label)), ("seed", .unsigned(failure.seed)),
+      ("reason", .string(failure.reason)),
+    ])
+  }
+}

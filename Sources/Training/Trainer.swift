@@ -1,0 +1,169 @@
+import Datasets
+import Excitation
+import Foundation
+import Layers
+import Models
+import Optimizers
+import Tensors
+
+/// What one epoch left behind; accuracies in percent, losses in nats.
+public struct EpochRecord: Codable, Hashable, Sendable {
+  /// From 1.
+  public let epoch: Int
+  /// Steps taken so far in the run.
+  public let step: Int
+  /// η of the epoch's first step.
+  public let learningRate: Double
+  /// Mean over the epoch's records, each at the step it was trained on.
+  public let trainLoss: Double
+  public let trainAccuracy: Double
+  /// Over the whole test split, after the epoch.
+  public let testLoss: Double
+  public let testAccuracy: Double
+}
+
+/// How long one epoch took, in seconds.
+public struct EpochSeconds: Sendable {
+  public let train: Double
+  public let test: Double
+}
+
+/// Trains one model on one data set with one variant and one seed.
+public final class Trainer {
+  public let config: RunConfig
+  public let model: any Model
+  private let optimizer: Optimizer
+  private let schedule: Schedule
+  private let training: BatchLoader
+  private let test: BatchLoader
+
+  /// Rows of a test batch: large enough for full matmul speed.
+  private static let testBatch = 512
+
+  /// - Parameter initial: weights to start from instead of the seed's own, by the names of
+  ///   `Model.parameters`.
+  /// - Throws: `.noBLAS`; `.checkpoint` when `initial` lacks a tensor or has one of another shape.
+  public init(
+    _ config: RunConfig, dataset: ImageDataset, initial: SafetensorsFile? = nil,
+    kernels: Kernels = .best
+  ) throws(TrainingError) {
+    do { try BLAS.load() } catch { throw .noBLAS(error) }
+    self.config = config
+    switch config.model {
+    case .topKMLP(let mlp):
+      model = TopKMLP(
+        mlp, inputs: ImageSplit.imageBytes, classes: dataset.classes,
+        capacity: max(config.batchSize, Self.testBatch), seed: config.seed, kernels: kernels)
+    }
+    if let initial {
+      for parameter in model.parameters {
+        do {
+          parameter.value.copy(
+            from: try initial.tensor(parameter.name, shape: parameter.value.shape))
+        } catch {
+          throw .checkpoint(error)
+        }
+      }
+    }
+    optimizer = Optimizer(config.optimizer, parameters: model.parameters, kernels: kernels)
+    training = BatchLoader(
+      dataset.train, config: config.dataset, batchSize: config.batchSize, forTraining: true,
+      isShuffled: config.order == .shuffled, seed: config.seed, kernels: kernels)
+    test = BatchLoader(
+      dataset.test, config: config.dataset, batchSize: Self.testBatch, forTraining: false,
+      isShuffled: false, seed: config.seed, kernels: kernels)
+    schedule = Schedule(
+      config.schedule, base: config.optimizer.lr, epochs: config.epochs,
+      stepsPerEpoch: training.batchCount)
+  }
+
+  /// Steps the run will take.
+  public var totalSteps: Int {
+    min(config.epochs * training.batchCount, config.maxSteps ?? .max)
+  }
+
+  /// Trains to the end.
+  /// - Parameters:
+  ///   - onEpoch: called after each epoch's evaluation (the last may be cut short by `max_steps`).
+  ///   - shouldStop: asked before every step.
+  /// - Throws: `.nonFiniteLoss`; `.interrupted` when `shouldStop` says so.
+  public func run(
+    onEpoch: (EpochRecord, EpochSeconds) -> Void, shouldStop: () -> Bool = { false }
+  ) throws(TrainingError) {
+    for epoch in 0..<config.epochs {
+      let start = ContinuousClock.now
+      training.beginEpoch(epoch)
+      let rate = schedule.rate(step: optimizer.step)
+      var sum = LossSum()
+      for batch in 0..<training.batchCount where optimizer.step < totalSteps {
+        if shouldStop() { throw .interrupted(step: optimizer.step) }
+        let rows = training.load(batch)
+        sum += try step(training.inputs, targets: training.targets, rows: rows, epoch: epoch)
+      }
+      let trained = ContinuousClock.now
+      let measured = evaluate()
+      onEpoch(
+        EpochRecord(
+          epoch: epoch + 1, step: optimizer.step, learningRate: rate, trainLoss: sum.mean,
+          trainAccuracy: sum.accuracy, testLoss: measured.mean, testAccuracy: measured.accuracy),
+        EpochSeconds(train: (trained - start) / .seconds(1), test: trained.duration(to: .now) / .seconds(1)))
+      if optimizer.step >= totalSteps { break }
+    }
+  }
+
+  /// One training step on a batch; the model keeps the batch's utilization.
+  @discardableResult
+  public func step(
+    _ inputs: Tensor, targets: UnsafePointer<UInt8>, rows: Int, epoch: Int = 0
+  ) throws(TrainingError) -> LossSum {
+    model.forward(inputs, rows: rows)
+    let loss = model.loss(targets: targets, rows: rows, forTraining: true)
+    guard loss.nats.isFinite else {
+      throw .nonFiniteLoss(step: optimizer.step + 1, epoch: epoch + 1, value: loss.mean)
+    }
+    model.backward(inputs, rows: rows)
+    optimizer.update(rate: schedule.rate(step: optimizer.step), modulation: modulation(rows: rows))
+    return loss
+  }
+
+  /// Φ of each expert layer from the last forward pass; nil for vanilla.
+  private func modulation(rows: Int) -> [[Float]]? {
+    let excitation = config.excitation
+    guard excitation.variant != .vanilla else { return nil }
+    return model.expertCounts.enumerated().map { layer, counts in
+      var permutation: [UInt32] = []
+      if excitation.variant == .randomBoost {
+        // A stream for every step and layer: no other draw moves, and none is carried along.
+        let index = UInt64(optimizer.step) << 16 | UInt64(layer)
+        var stream = RandomStream(seed: config.seed, purpose: .excitation, index: index)
+        permutation = stream.permutation(counts.count)
+      }
+      let u: [Double] = utilization(counts: Array(counts), rows: rows)
+      return phi(
+        u, variant: excitation.variant, gamma: excitation.gamma, epsilon: excitation.epsilon,
+        permutation: permutation
+      ).map { Float($0) }
+    }
+  }
+
+  /// Loss and accuracy over the test split, without augmentation.
+  public func evaluate() -> LossSum {
+    var sum = LossSum()
+    for batch in 0..<test.batchCount {
+      let rows = test.load(batch)
+      model.forward(test.inputs, rows: rows)
+      sum += model.loss(targets: test.targets, rows: rows, forTraining: false)
+    }
+    return sum
+  }
+
+  /// Writes the weights under the reference's names.
+  public func save(to path: String, metadata: [String: String]) throws(TrainingError) {
+    do {
+      try writeSafetensors(
+        model.parameters.map { ($0.name, $0.value) }, metadata: metadata, path: path)
+    } catch {
+      throw .checkpoint(error)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Experiments
+
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Run an experiment over the grid of all given axes.",
+    discussion: """
+      An axis flag with a list takes those values; without one it takes the paper's own grid, so
+      `excite sweep --lr` is Table 3 (SGD) on the default experiment. Give CONFIG before the axes.
+
+      Examples:
+        excite sweep --lr
+        excite sweep --lr --optimizer adam
+        excite sweep configs/quickstart.yaml --sparsity 0.9,0.5 --gamma 1,2
+        excite sweep configs/cifar10_topk.yaml --set dataset.augmentation=none,flip,flip+crop
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The experiment; by default the paper's Table 1 on CIFAR-10.",
+      valueName: "config"))
+  var config: String?
+
+  @Option(defaultAsFlag: "", help: ArgumentHelp("Learning rates (Table 3).", valueName: "list"))
+  var lr: String?
+
+  @Option(defaultAsFlag: "", help: ArgumentHelp("Intensities γ (Table 7).", valueName: "list"))
+  var gamma: String?
+
+  @Option(defaultAsFlag: "", help: ArgumentHelp("Sparsities (Table 4).", valueName: "list"))
+  var sparsity: String?
+
+  @Option(defaultAsFlag: "", help: ArgumentHelp("Batch sizes (Table 5).", valueName: "list"))
+  var batchSize: String?
+
+  @Option(defaultAsFlag: "", help: ArgumentHelp("Optimizers (Table 1).", valueName: "list"))
+  var optimizer: String?
+
+  @Option(
+    defaultAsFlag: "", help: ArgumentHelp("Learning rate schedules (Table 6).", valueName: "list"))
+  var schedule: String?
+
+  @Option(
+    defaultAsFlag: "",
+    help: ArgumentHelp("Numbers of Top-K layers (Figures 3-5).", valueName: "list"))
+  var hiddenLayers: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "An axis over any key, or one value for it; may be repeated.", valueName: "key.path=a,b,c"))
+  var set: [String] = []
+
+  @OptionGroup var options: ExperimentOptions
+
+  func run() throws {
+    let experiment: ExperimentConfig
+    do {
+      let flags: [(PaperGrid.Axis, String?)] = [
+        (.optimizer, optimizer), (.lr, lr), (.batchSize, batchSize), (.sparsity, sparsity),
+        (.schedule, schedule), (.hiddenLayers, hiddenLayers), (.gamma, gamma),
+      ]
+      var axes = flags.compactMap { axis, list in
+        list.map { SweepAxis(axis, list: $0.isEmpty ? nil : $0) }
+      }
+      for text in set { axes.append(try SweepAxis(set: text)) }
+      let overrides = options.overrides(set: [], axes: axes)
+      if let config {
+        experiment = try ExperimentConfig.load(path: config, overrides: overrides)
+      } else {
+        experiment = try ExperimentConfig.standard(overrides: overrides)
+      }
+    } catch {
+      throw Failure.exit(error)
+    }
+    try options.carryOut(experiment)
+  }
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+import Experiments
+
+@main
+struct Excite: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "excite",
+    abstract: "Reproduces the paper \"Excitation: Momentum For Experts\" from YAML experiments.",
+    discussion: """
+      Start with: excite run configs/quickstart.yaml
+      """,
+    version: sourceCommit().map { "excite \(exciteVersion) (commit \($0))" }
+      ?? "excite \(exciteVersion)",
+    subcommands: [
+      RunCommand.self, SweepCommand.self, DataCommand.self, BenchCommand.self, DoctorCommand.self,
+    ])
+}

@@ -1,0 +1,72 @@
+@preconcurrency import Dispatch
+import Foundation
+import Reports
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Columns of the terminal behind a file descriptor; nil where there is none.
+func terminalWidth(of descriptor: Int32) -> Int? {
+  guard isatty(descriptor) != 0 else { return nil }
+  var size = winsize()
+  guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+  return Int(size.ws_col)
+}
+
+/// How standard output shows tables.
+func outputStyle() -> TerminalStyle {
+  TerminalStyle.detect(
+    isTerminal: isatty(STDOUT_FILENO) != 0, environment: ProcessInfo.processInfo.environment,
+    width: terminalWidth(of: STDOUT_FILENO))
+}
+
+/// Progress on standard error: one rewritten line on a terminal, a line per tenth elsewhere.
+final class ProgressPrinter: Sendable {
+  private let lines = Mutex(ProgressLine())
+  private let isQuiet: Bool
+
+  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+  func show(_ snapshot: ProgressSnapshot) {
+    guard !isQuiet else { return }
+    lines.withLock { lines in
+      if let width = terminalWidth(of: STDERR_FILENO) {
+        writeToStandardError(ProgressLine.terminalUpdate(snapshot, width: width))
+      } else if let line = lines.plainLine(snapshot) {
+        writeToStandardError(line + "\n")
+      }
+    }
+  }
+
+  func clear() {
+    if !isQuiet, terminalWidth(of: STDERR_FILENO) != nil { writeToStandardError(ProgressLine.clear) }
+  }
+}
+
+/// Ctrl-C and SIGTERM as a question: has someone asked to stop? A second signal ends at once.
+final class StopRequest: Sendable {
+  private let requested = Atomic<Bool>(false)
+  private let sources: [any DispatchSourceSignal]
+
+  init() {
+    let queue = DispatchQueue(label: "excite.signals")
+    var sources: [any DispatchSourceSignal] = []
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      sources.append(DispatchSource.makeSignalSource(signal: number, queue: queue))
+    }
+    self.sources = sources
+    for source in sources {
+      source.setEventHandler { [self] in
+        if requested.exchange(true, ordering: .relaxed) { _exit(130) }
+      }
+      source.resume()
+    }
+  }
+
+  var isSet: Bool { requested.load(ordering: .relaxed) }
+}

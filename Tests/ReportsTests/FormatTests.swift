@@ -1,0 +1,316 @@
+import Foundation
+import Reports
+import Testing
+
+@Suite struct FormatTests {
+  static let style = TerminalStyle(color: true, width: 40)
+
+  /// Names with every character that some format reads as its own.
+  static func nasty() throws -> AccuracyTable {
+    let recipe = setting(
+      optimizer: "a|b_c", varying: [SettingAxis("model.k", "[5%&#${}~^\\]")], comparable: false)
+    let other = setting(
+      optimizer: "a|b_c", varying: [SettingAxis("model.k", "_x_, \"y\" *z* <i>")],
+      comparable: false)
+    let outcomes =
+      runs(recipe, "vanilla", gamma: nil, [40])
+      + [run(other, "zero-sum", seed: 1, status: .failed(reason: "50% | of \\it_, `x`\nbad"))]
+    return try table(
+      outcomes,
+      experiment: experiment("a_b | 100%", seeds: [1], command: "excite run `x`.yaml"))
+  }
+
+  @Test func markdown() throws {
+    let text = render(try table(twoOptimizers()), format: .markdown, style: Self.style)
+    #expect(
+      text == """
+        ### cifar10_topk
+
+        - command: `excite run configs/cifar10_topk.yaml`
+        - config: topk_mlp, cifar10, lr 0.01 (sgd), lr 0.0001 (adam), batch 512, sparsity 0.9, \
+        cosine, 3 hidden layers, width 128, 300 epochs, γ 1
+        - seeds: 0, 1, 2
+        - machine: Example CPU 3000, 2 cores, 1 run at once
+        - BLAS: OpenBLAS 0.3.21, SkylakeX core, 1 thread per run
+        - kernels: avx512
+        - build: excite 0.1.0, commit abc1234, Swift 6.3.1, release, Linux
+
+        | optimizer | variant      |   n |     accuracy [%] |   Δ [points] | paper | paper Δ | \
+        time/epoch |
+        |:----------|:-------------|----:|-----------------:|-------------:|------:|--------:|\
+        -----------:|
+        | sgd       | vanilla      |   3 |     41.00 ± 1.00 |            – | 41.01 |       – | \
+            0.42 s |
+        | sgd       | zero-sum     |   3 | **47.00 ± 2.00** | +6.00 ± 1.00 | 46.58 |   +5.57 | \
+            0.50 s |
+        | adam      | vanilla      |   2 |     49.00 ± 1.41 |            – | 48.47 |       – | \
+            0.42 s |
+        | adam      | zero-sum     |   3 | **49.17 ± 1.76** | -0.75 ± 0.35 | 49.81 |   +1.34 | \
+            0.50 s |
+        | adam      | positive-sum |   0 |                – |            – | 50.55 |   +2.08 | \
+                 – |
+
+        accuracy: test set, last epoch; mean ± sample std over seeds; n = 2–3
+
+        Δ: mean over seeds of excited − vanilla, paired by seed; n = 2–3
+
+        paper: published mean over 3 seeds, arXiv:2602.21798
+
+        Not finished:
+
+        - adam vanilla seed 2: loss is not finite at step 120 stopped
+        - adam positive-sum seed 0: interrupted after 12 of 300 epochs
+
+        """)
+  }
+
+  @Test func markdownEscapes() throws {
+    let text = render(try Self.nasty(), format: .markdown, style: Self.style)
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines.first == #"### a_b \| 100%"#)
+    #expect(lines.contains("- command: `` excite run `x`.yaml ``"))
+    #expect(
+      lines.contains(#"|       [5%\&#${}\~^\\] | vanilla  |   1 |    40.00 ± – |"#))
+    #expect(lines.contains(#"| \_x\_, "y" \*z\* \<i> | zero-sum |   0 |            – |"#))
+    #expect(lines.last == #"- a\|b_c zero-sum seed 1: 50% \| of \\it\_, \`x\` bad"#)
+  }
+
+  @Test func csv() throws {
+    let text = render(try table(twoOptimizers()), format: .csv, style: Self.style)
+    let header =
+      "optimizer,variant,gamma,lr,batch_size,sparsity,schedule,hidden_layers,width,model,dataset,"
+      + "epochs,momentum,axes,seeds,accuracies,accuracy_mean,accuracy_std,delta_seeds,"
+      + "delta_mean,delta_std,published_mean,published_std,published_delta,seconds_per_epoch,"
+      + "failures"
+    let recipe = "512,0.9,cosine,3,128,topk_mlp,cifar10,300,,optimizer.name="
+    // √2 = 1.4142135623730951, √0.125 = 0.3535533905932738. The variance of 47.5, 49, 51 is
+    // ((−5/3)² + (−1/6)² + (11/6)²) / 2 = 37/12, whose root is 1.7559422921421231…
+    let std = Statistics.sampleStd([47.5, 49, 51]) ?? 0
+    #expect(abs(std - (37.0 / 12).squareRoot()) < 1e-14)
+    #expect(
+      text.components(separatedBy: "\r\n") == [
+        header,
+        "sgd,vanilla,,0.01,\(recipe)sgd,0;1;2,40;41;42,41,1,,,,41.01,0.33,,0.42,",
+        "sgd,zero-sum,1,0.01,\(recipe)sgd,0;1;2,45;47;49,47,2,0;1;2,6,1,46.58,0.32,5.57,0.5,",
+        "adam,vanilla,,0.0001,\(recipe)adam,0;1,48;50,49,1.4142135623730951,,,,48.47,0.23,,0.42,"
+          + "seed 2: loss is not finite at step 120 stopped",
+        "adam,zero-sum,1,0.0001,\(recipe)adam,0;1;2,47.5;49;51,49.166666666666664,\(std),0;1,"
+          + "-0.75,0.3535533905932738,49.81,0.29,1.34,0.5,",
+        "adam,positive-sum,1,0.0001,\(recipe)adam,,,,,,,,50.55,0.24,2.08,,"
+          + "seed 0: interrupted after 12 of 300 epochs",
+        "",
+      ])
+    #expect(render(try table([]), format: .csv, style: Self.style) == header + "\r\n")
+  }
+
+  @Test func csvEscapes() throws {
+    let lines = render(try Self.nasty(), format: .csv, style: Self.style)
+      .components(separatedBy: "\r\n")
+    #expect(
+      lines[1] == "a|b_c,vanilla,,0.01,512,0.9,cosine,3,128,topk_mlp,cifar10,300,,"
+        + #"model.k=[5%&#${}~^\],0,40,40,,,,,,,,,"#)
+    #expect(
+      lines[2] == "a|b_c,zero-sum,1,0.01,512,0.9,cosine,3,128,topk_mlp,cifar10,300,,"
+        + #""model.k=_x_, ""y"" *z* <i>",,,,,,,,,,,,"seed 1: 50% | of \it_, `x` bad""#)
+  }
+
+  @Test func json() throws {
+    let recipe = setting(varying: [SettingAxis("optimizer.lr", "0.01")])
+    let outcomes =
+      runs(recipe, "vanilla", gamma: nil, [40, 41, 42], seconds: 0.42)
+      + [
+        run(recipe, "zero-sum", seed: 0, accuracy: 45.1, seconds: .nan),
+        run(recipe, "zero-sum", seed: 18_446_744_073_709_551_615, accuracy: .nan),
+      ]
+    var environment = machine
+    environment.commit = nil
+    environment.cpu = "\"quoted\"\\ \u{1}\t"
+    let text = render(
+      try table(outcomes, environment: environment), format: .json, style: Self.style)
+    // 45.1 − 40 in binary.
+    let delta = 45.1 - 40
+    #expect(
+      text == """
+        {
+          "experiment": {
+            "name": "cifar10_topk",
+            "header": ["source: Table 1", "expected: 41.0"],
+            "command": "excite run configs/cifar10_topk.yaml",
+            "config": "batch_size: 512\\nepochs: 300\\n",
+            "seeds": [0, 1, 2],
+            "variants": ["vanilla", "zero-sum"]
+          },
+          "environment": {
+            "cpu": "\\"quoted\\"\\\\ \\u0001\\t",
+            "cores": 2,
+            "blas_library": "OpenBLAS",
+            "blas_version": "0.3.21",
+            "blas_core": "SkylakeX",
+            "blas_threads": 1,
+            "kernels": "avx512",
+            "os": "Linux",
+            "swift": "6.3.1",
+            "build": "release",
+            "commit": null,
+            "version": "0.1.0",
+            "jobs": 1
+          },
+          "rows": [
+            {
+              "optimizer": "sgd",
+              "variant": "vanilla",
+              "gamma": null,
+              "lr": 0.01,
+              "batch_size": 512,
+              "sparsity": 0.9,
+              "schedule": "cosine",
+              "hidden_layers": 3,
+              "width": 128,
+              "model": "topk_mlp",
+              "dataset": "cifar10",
+              "epochs": 300,
+              "momentum": null,
+              "axes": {
+                "optimizer.lr": "0.01"
+              },
+              "seeds": [0, 1, 2],
+              "accuracies": [40.0, 41.0, 42.0],
+              "accuracy_mean": 41.0,
+              "accuracy_std": 1.0,
+              "delta_seeds": [],
+              "delta_mean": null,
+              "delta_std": null,
+              "published_mean": 41.01,
+              "published_std": 0.33,
+              "published_delta": null,
+              "seconds_per_epoch": 0.42,
+              "failures": []
+            },
+            {
+              "optimizer": "sgd",
+              "variant": "zero-sum",
+              "gamma": 1.0,
+              "lr": 0.01,
+              "batch_size": 512,
+              "sparsity": 0.9,
+              "schedule": "cosine",
+              "hidden_layers": 3,
+              "width": 128,
+              "model": "topk_mlp",
+              "dataset": "cifar10",
+              "epochs": 300,
+              "momentum": null,
+              "axes": {
+                "optimizer.lr": "0.01"
+              },
+              "seeds": [0],
+              "accuracies": [45.1],
+              "accuracy_mean": 45.1,
+              "accuracy_std": null,
+              "delta_seeds": [0],
+              "delta_mean": \(delta),
+              "delta_std": null,
+              "published_mean": 46.58,
+              "published_std": 0.32,
+              "published_delta": 5.57,
+              "seconds_per_epoch": null,
+              "failures": [
+                {
+                  "label": "sgd zero-sum seed 18446744073709551615",
+                  "seed": 18446744073709551615,
+                  "reason": "finished without an accuracy"
+                }
+              ]
+            }
+          ]
+        }
+
+        """)
+  }
+
+  /// Another reader agrees that it is JSON, and reads back what was written.
+  @Test func jsonIsReadable() throws {
+    let text = render(try Self.nasty(), format: .json, style: Self.style)
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    #expect(object?.keys.sorted() == ["environment", "experiment", "rows"])
+    let rows = try #require(object?["rows"] as? [[String: Any]])
+    #expect(rows.count == 2)
+    #expect(rows[0]["accuracy_std"] is NSNull)
+    #expect((rows[1]["axes"] as? [String: String])?["model.k"] == "_x_, \"y\" *z* <i>")
+    let failures = try #require(rows[1]["failures"] as? [[String: Any]])
+    #expect(failures[0]["reason"] as? String == "50% | of \\it_, `x`\nbad")
+  }
+
+  @Test func latex() throws {
+    let text = render(try table(twoOptimizers()), format: .latex, style: Self.style)
+    #expect(
+      text == #"""
+        % cifar10_topk; needs \usepackage{booktabs}
+        % command: excite run configs/cifar10_topk.yaml
+        % config: topk_mlp, cifar10, lr 0.01 (sgd), lr 0.0001 (adam), batch 512, sparsity 0.9, \#
+        cosine, 3 hidden layers, width 128, 300 epochs, γ 1
+        % seeds: 0, 1, 2
+        % machine: Example CPU 3000, 2 cores, 1 run at once
+        % BLAS: OpenBLAS 0.3.21, SkylakeX core, 1 thread per run
+        % kernels: avx512
+        % build: excite 0.1.0, commit abc1234, Swift 6.3.1, release, Linux
+        % not finished: adam vanilla seed 2: loss is not finite at step 120 stopped
+        % not finished: adam positive-sum seed 0: interrupted after 12 of 300 epochs
+        \begin{table}
+          \centering
+          \caption{cifar10\_topk. topk\_mlp, cifar10, lr 0.01 (sgd), lr 0.0001 (adam), batch 512, \#
+        sparsity 0.9, cosine, 3 hidden layers, width 128, 300 epochs, $\gamma$ 1. accuracy: test \#
+        set, last epoch; mean $\pm$ sample std over seeds; n = 2--3. $\Delta$: mean over seeds of \#
+        excited $-$ vanilla, paired by seed; n = 2--3. paper: published mean over 3 seeds, \#
+        arXiv:2602.21798.}
+          \begin{tabular}{llrrrrrr}
+            \toprule
+            optimizer & variant & n & accuracy [\%] & $\Delta$ [points] & paper & paper $\Delta$ \#
+        & time/epoch \\
+            \midrule
+            sgd & vanilla & 3 & $41.00 \pm 1.00$ & -- & $41.01$ & -- & 0.42 s \\
+            sgd & zero-sum & 3 & $\mathbf{47.00 \pm 2.00}$ & $+6.00 \pm 1.00$ & $46.58$ & $+5.57$ \#
+        & 0.50 s \\
+            \midrule
+            adam & vanilla & 2 & $49.00 \pm 1.41$ & -- & $48.47$ & -- & 0.42 s \\
+            adam & zero-sum & 3 & $\mathbf{49.17 \pm 1.76}$ & $-0.75 \pm 0.35$ & $49.81$ & \#
+        $+1.34$ & 0.50 s \\
+            adam & positive-sum & 0 & -- & -- & $50.55$ & $+2.08$ & -- \\
+            \bottomrule
+          \end{tabular}
+        \end{table}
+
+        """#)
+  }
+
+  @Test func latexEscapes() throws {
+    let text = render(try Self.nasty(), format: .latex, style: Self.style)
+    #expect(text.contains(#"\caption{a\_b \textbar{} 100\%. "#))
+    // A bracket after \\ would be taken for its argument.
+    #expect(
+      text.contains(
+        "    {}[5\\%\\&\\#\\$\\{\\}\\textasciitilde{}\\textasciicircum{}\\textbackslash{}] & "
+          + #"vanilla & 1 & $40.00 \pm \mbox{--}$ \\"#))
+    #expect(
+      text.contains(#"    \_x\_, "y" *z* \textless{}i\textgreater{} & zero-sum & 0 & -- \\"#))
+    #expect(text.contains(#"% not finished: a|b_c zero-sum seed 1: 50% | of \it_, `x` bad"# + "\n"))
+  }
+
+  @Test(arguments: ReportFormat.allCases) func everyFormatEndsWithOneLineBreak(
+    format: ReportFormat
+  ) throws {
+    for outcomes in [[], twoOptimizers()] {
+      let text = render(try table(outcomes), format: format, style: Self.style)
+      #expect(text.hasSuffix("\n") || text.hasSuffix("\r\n"))
+      #expect(!text.hasSuffix("\n\n"))
+    }
+  }
+
+  @Test(arguments: ReportFormat.allCases.filter { $0 != .table })
+  func filesLookTheSameOnEveryTerminal(format: ReportFormat) throws {
+    let table = try table(twoOptimizers())
+    #expect(
+      render(table, format: format, style: TerminalStyle(color: true, width: 20))
+        == render(table, format: format, style: TerminalStyle(color: false)))
+  }
+}
