@@ -76,7 +76,11 @@ let package = Package(
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: swift),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"], swiftSettings: swift),
+      name: "DatasetsTests",
+      dependencies: [
+        "Datasets", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: swift),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: swift),

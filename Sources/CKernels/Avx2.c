@@ -10,6 +10,7 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,popcnt"))), apply_to = function)
 #define EXCITE_KERNELS excite_kernels_avx2
 #define EXCITE_NAME "avx2"
+#define EXCITE_AVX2 1
 
 #include "KernelBodies.h"
 #pragma clang attribute pop

@@ -14,7 +14,7 @@ enum { lanes = 16, panel = excite_panel_columns };
 
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
-INLINE vf broadcast(float x) { return (vf){} + x; }
+INLINE vf broadcast(float x) { return (vf){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 INLINE vf choose(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 INLINE vf maximum(vf a, vf b) { return choose(a > b, a, b); }
 INLINE vf minimum(vf a, vf b) { return choose(a < b, a, b); }
@@ -249,64 +249,114 @@ static void gather_sum(ptrdiff_t B, ptrdiff_t K, ptrdiff_t N, const float *value
   }
 }
 
-/// Columns that `scatter_outer` sums at a time: W rows of them stay in the first-level cache for
-/// W = 128.
-enum { scatter_columns = excite_scatter_columns };
+/// Vectors of columns that `scatter_outer` sums at a time, twice, in registers.
+#if EXCITE_AVX512
+enum { scatter_vectors = 4 };
+#else
+enum { scatter_vectors = 1 };
+#endif
+
+/// One term of a neuron's sum: a row of x, by its distance in floats, and its factor.
+typedef struct {
+  int32_t row;
+  float factor;
+} Term;
+
+/// G[c …] = Σ over `count` terms, an even number, of factor · x[row + c …].
+INLINE void sum_terms(const Term *terms, ptrdiff_t count, const float *x, float *G,
+                      ptrdiff_t left) {
+  vf even[scatter_vectors] = {}, odd[scatter_vectors] = {};
+  for (ptrdiff_t t = 0; t < count; t += 2) {
+    const float *first = x + terms[t].row, *second = x + terms[t + 1].row;
+    vf first_factor = broadcast(terms[t].factor), second_factor = broadcast(terms[t + 1].factor);
+    for (int v = 0; v < scatter_vectors; v++) {
+      even[v] += first_factor * load(first + v * lanes);
+      odd[v] += second_factor * load(second + v * lanes);
+    }
+  }
+  for (int v = 0; v < scatter_vectors; v++) {
+    ptrdiff_t rest = left - v * lanes;
+    if (rest >= lanes)
+      store(G + v * lanes, even[v] + odd[v]);
+    else
+      store_part(G + v * lanes, even[v] + odd[v], rest);
+  }
+}
 
 static void scatter_outer(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W, ptrdiff_t I, const float *values,
                           const int32_t *indices, ptrdiff_t stride, const float *x, ptrdiff_t ldx,
                           float *G, ptrdiff_t ldg, float *scratch) {
-  ptrdiff_t i = 0;
-  for (; i + scatter_columns <= I; i += scatter_columns) {
-    memset(scratch, 0, (size_t)(W * scatter_columns) * sizeof(float));
-    for (ptrdiff_t b = 0; b < B; b++) {
-      const float *row = x + b * ldx + i;
-      vf x0 = load(row), x1 = load(row + lanes);
-      // Rows lie far apart, so the hardware does not see the next one coming.
-      __builtin_prefetch(row + 8 * ldx);
-      __builtin_prefetch(row + 8 * ldx + lanes);
-      const float *row_values = values + b * stride;
-      const int32_t *row_indices = indices + b * stride;
-      for (ptrdiff_t j = 0; j < K; j++) {
-        float *sum = scratch + (ptrdiff_t)row_indices[j] * scatter_columns;
-        vf value = broadcast(row_values[j]);
-        store(sum, load(sum) + value * x0);
-        store(sum + lanes, load(sum + lanes) + value * x1);
-      }
+  // Each neuron's terms are listed, then summed in registers: adding to G in memory as the rows
+  // come would wait for each store before the next load.
+  int32_t *ends = (int32_t *)scratch;
+  Term *terms = (Term *)(scratch + (W + 1) / 2 * 2);
+  memset(ends, 0, (size_t)W * sizeof *ends);
+  for (ptrdiff_t b = 0; b < B; b++)
+    for (ptrdiff_t j = 0; j < K; j++) ends[indices[b * stride + j]] += 1;
+  int32_t start = 0;
+  for (ptrdiff_t n = 0; n < W; n++) {
+    int32_t count = ends[n];
+    // An odd list gets a term of factor 0 at its end.
+    if (count & 1) terms[start + count] = (Term){0, 0};
+    ends[n] = start;
+    start += (count + 1) & ~1;
+  }
+  for (ptrdiff_t b = 0; b < B; b++)
+    for (ptrdiff_t j = 0; j < K; j++) {
+      ptrdiff_t slot = b * stride + j;
+      terms[ends[indices[slot]]++] = (Term){(int32_t)(b * ldx), values[slot]};
     }
+  // A few vectors of columns at a time: those of all rows of x stay in the second-level cache.
+  for (ptrdiff_t i = 0; i < I; i += scatter_vectors * lanes) {
+    start = 0;
     for (ptrdiff_t n = 0; n < W; n++) {
-      store(G + n * ldg + i, load(scratch + n * scatter_columns));
-      store(G + n * ldg + i + lanes, load(scratch + n * scatter_columns + lanes));
+      int32_t count = (ends[n] - start + 1) & ~1;
+      sum_terms(terms + start, count, x + i, G + n * ldg + i, I - i);
+      start += count;
     }
   }
-  for (; i < I; i += lanes) {
-    ptrdiff_t left = I - i < lanes ? I - i : lanes;
-    memset(scratch, 0, (size_t)(W * lanes) * sizeof(float));
-    for (ptrdiff_t b = 0; b < B; b++) {
-      vf row = load_part(x + b * ldx + i, left, 0);
-      for (ptrdiff_t j = 0; j < K; j++) {
-        float *sum = scratch + (ptrdiff_t)indices[b * stride + j] * lanes;
-        store(sum, load(sum) + broadcast(values[b * stride + j]) * row);
-      }
+}
+
+/// Transposes 16 rows of 16 floats in place: in four rounds, halves of ever nearer rows change
+/// places.
+INLINE void transpose_block(vf rows[lanes]) {
+#define EXCHANGE(distance, low, high)                            \
+  for (int i = 0; i < lanes; i++)                                \
+    if (!(i & distance)) {                                       \
+      vf a = rows[i], b = rows[i + distance];                    \
+      rows[i] = __builtin_shufflevector(a, b, low);              \
+      rows[i + distance] = __builtin_shufflevector(a, b, high);  \
     }
-    for (ptrdiff_t n = 0; n < W; n++) store_part(G + n * ldg + i, load(scratch + n * lanes), left);
-  }
+#define LOW8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define HIGH8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+#define LOW4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
+#define HIGH4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
+#define LOW2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define LOW1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define HIGH1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+  EXCHANGE(8, LOW8, HIGH8)
+  EXCHANGE(4, LOW4, HIGH4)
+  EXCHANGE(2, LOW2, HIGH2)
+  EXCHANGE(1, LOW1, HIGH1)
 }
 
 static void pack_transposed(ptrdiff_t rows, ptrdiff_t columns, const float *M, ptrdiff_t ldm,
                             float *packed) {
-  for (ptrdiff_t r = 0; r < rows; r += panel, packed += columns * panel) {
-    ptrdiff_t height = rows - r < panel ? rows - r : panel;
-    // Blocks of one cache line a row, so that what is read is used at once.
-    for (ptrdiff_t c = 0; c < columns; c += lanes) {
-      ptrdiff_t width = columns - c < lanes ? columns - c : lanes;
-      for (ptrdiff_t i = 0; i < height; i++)
-        for (ptrdiff_t j = 0; j < width; j++)
-          packed[(c + j) * panel + i] = M[(r + i) * ldm + c + j];
-      for (ptrdiff_t i = height; i < panel; i++)
-        for (ptrdiff_t j = 0; j < width; j++) packed[(c + j) * panel + i] = 0;
-    }
-  }
+  for (ptrdiff_t r = 0; r < rows; r += panel, packed += columns * panel)
+    for (ptrdiff_t c = 0; c < columns; c += lanes)
+      for (ptrdiff_t i = 0; i < panel; i += lanes) {
+        ptrdiff_t height = rows - r - i, width = columns - c < lanes ? columns - c : lanes;
+        vf block[lanes];
+        for (int k = 0; k < lanes; k++) {
+          const float *row = M + (r + i + k) * ldm + c;
+          block[k] = k >= height     ? (vf){}
+                     : width < lanes ? load_part(row, width, 0)
+                                     : load(row);
+        }
+        transpose_block(block);
+        for (int k = 0; k < width; k++) store(packed + (c + k) * panel + i, block[k]);
+      }
 }
 
 // ---------------------------------------------------------------- loss

@@ -87,7 +87,7 @@ public enum DataCatalog {
         fileName: "cifar-10-binary.tar.gz",
         sources: [
           "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-          "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/cifar-10-binary.tar.gz",
+          swiftModels + "CIFAR10/cifar-10-binary.tar.gz",
           mindSpore + "cifar-10-binary.tar.gz",
         ],
         bytes: 170_052_171, md5: "c32a1d4ab5d03f1284b67883e8d87530",
@@ -150,6 +150,9 @@ public enum DataCatalog {
     name: .synthetic, summary: "10,000 + 2,000 drawn figures, 10 classes; made on the spot",
     archives: [], files: [])
 
+  /// Mirrors: where the swift-models and MindSpore projects keep their copies.
+  private static let swiftModels =
+    "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/"
   private static let mindSpore =
     "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/"
 

@@ -30,7 +30,8 @@ public enum FetchResult: Hashable, Sendable {
 ///
 /// A transfer goes to `<file>.part` and on from there when it broke off, in this process or an
 /// earlier one. Only a file of the right length and checksum is put in place, by renaming; a
-/// failure leaves the directory as it was, but for the part of a broken transfer.
+/// failure leaves the directory as it was, but for the part of a broken transfer and a note of
+/// where it came from, `<file>.part.json`.
 public struct DataFetcher {
   public static let userAgent = "excite/1 (data fetch)"
   /// Waits between tries at one source, in seconds.
@@ -81,6 +82,8 @@ public struct DataFetcher {
     let addresses = try entry.archives.map { archive throws(DatasetError) in
       try self.addresses(of: archive, in: entry)
     }
+    // Before the lock too: a shared directory may be read-only.
+    if !force, isPresent(entry) { return .alreadyPresent }
     try makeFolder(directory)
     let lock = try FileLock(path(".\(entry.name.rawValue).lock")) {
       onEvent(.waitingForOtherFetch)
@@ -194,7 +197,9 @@ public struct DataFetcher {
         if transfer.received >= Self.progressBytes { tries = 0 }
         switch outcome {
         case .complete: break
-        case .unwritable(let error): throw error
+        case .unwritable(let error):
+          if output.size == 0 { part.remove() }
+          throw error
         case .startOver(let why):
           try part.clear(output)
           onEvent(.startedOver(file: archive.fileName, reason: why))

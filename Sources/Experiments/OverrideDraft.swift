@@ -162,6 +162,11 @@ struct ExperimentDraft {
 
   private mutating func add(_ axis: SweepAxis) throws(ConfigError) {
     let origin = ConfigOrigin.flag(axis.origin)
+    if axis.isPlainValue {
+      let text = axis.values.joined(separator: ",")
+      try set(axis.keyPath, to: try flagNode(text, origin: origin))
+      return
+    }
     let path = try Self.axisPath(axis.keyPath, at: origin, shown: axis.keyPath)
     var values: [ConfigNode] = []
     for value in axis.values { values.append(try flagNode(value, origin: origin)) }

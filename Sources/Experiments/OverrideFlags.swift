@@ -32,6 +32,19 @@ public struct SweepAxis: Equatable, Sendable {
   }
 }
 
+extension SweepAxis {
+  /// Whether this is no axis but a value for a key that has none: `seeds=0,1`, or one map for a
+  /// whole section.
+  var isPlainValue: Bool {
+    let isSection = ConfigKey.sections.contains(keyPath) && keyPath != "optimizer"
+    switch keyPath {
+    case ConfigKey.seeds, ConfigKey.variants: return !values.isEmpty
+    case "model.name", "excitation.epsilon": return values.count == 1
+    default: return isSection && values.count == 1
+    }
+  }
+}
+
 /// What flags change in an experiment. All of it is checked as if it stood in the file.
 public struct ConfigOverrides: Equatable, Sendable {
   /// Texts `key.path=value`, later ones winning.

@@ -135,12 +135,17 @@ extension ExperimentReader {
   func grid(of axes: [GridAxis], runsPerPoint: Int) throws(ConfigError) -> [Point] {
     var count = 1
     for axis in axes {
-      count = count.multipliedReportingOverflow(by: axis.values.count).partialValue
-      guard count <= Self.mostPoints, count * runsPerPoint <= Self.mostRuns else {
+      count *= axis.values.count
+      guard count <= Self.mostPoints else {
         throw .conflict(
           at: axis.values[0].node.origin, path: axis.path,
-          reason: "the grid has over \(Self.mostPoints) settings or \(Self.mostRuns) runs")
+          reason: "the grid has over \(Self.mostPoints) settings")
       }
+    }
+    guard count * runsPerPoint <= Self.mostRuns else {
+      throw .conflict(
+        at: draft.root[ConfigKey.seeds]?.origin ?? .standard, path: ConfigKey.seeds,
+        reason: "\(count * runsPerPoint) runs in all; \(Self.mostRuns) is the most")
     }
     var points: [Point] = []
     var seen: Set<RunConfig> = []
@@ -160,8 +165,9 @@ extension ExperimentReader {
   private func point(at coordinates: [Int], of axes: [GridAxis]) -> Point {
     var point = Point(config: config, origins: origins, varying: [])
     // An optimizer brings all its constants, so it comes before what changes one of them.
-    let order = axes.indices.sorted { a, _ in axes[a].path == "optimizer" }
-    for i in order {
+    let optimizers = axes.indices.filter { axes[$0].path == "optimizer" }
+    let others = axes.indices.filter { axes[$0].path != "optimizer" }
+    for i in optimizers + others {
       let value = axes[i].values[coordinates[i]]
       if let optimizer = value.optimizer {
         point.config.optimizer = optimizer

@@ -137,7 +137,7 @@ enum YAMLReader {
     case .scanner(let context, let problem, let mark, _),
       .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       let suspects = (context.map { min($0.mark.line, mark.line) } ?? mark.line)...mark.line
       for line in suspects.reversed() where lines.indices.contains(line - 1) {
         let indent = lines[line - 1].prefix { $0 == " " || $0 == "\t" }

@@ -17,7 +17,8 @@ public final class ClassifierHead {
   private let scratch: Tensor
   private lazy var inputGradient = Tensor(logits.rows, width)
 
-  public init(width: Int, classes: Int, capacity: Int, kernels: Kernels = .best) {
+  public init(
+    width: Int, winners: Int, classes: Int, capacity: Int, kernels: Kernels = .best) {
     self.width = width
     self.classes = classes
     self.kernels = kernels.table
@@ -28,7 +29,8 @@ public final class ClassifierHead {
     logitGradient = Tensor(capacity, classes)
     packedWeight = Tensor(Kernels.packedCount(rows: classes, columns: width))
     transposedGradient = Tensor(width, classes)
-    scratch = Tensor(width, Kernels.scatterColumns)
+    scratch = Tensor(
+      Kernels.scatterScratch(rows: capacity, winners: winners, width: width))
   }
 
   public func forward(_ input: Winners, rows: Int) {

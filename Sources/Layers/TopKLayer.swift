@@ -29,7 +29,7 @@ public final class TopKLayer {
   private let kernels: UnsafePointer<ExciteKernels>
   /// Wᵀ in panels, for the sparse forward product; nil while the layer reads dense inputs.
   private var packedWeight: Tensor?
-  /// Sums of the sparse weight gradient, [W, 32].
+  /// For the sparse weight gradient.
   private let scratch: Tensor
   /// ∂loss/∂z as a matrix, for the dense products, [B, W]; allocated when first needed.
   private lazy var denseGradient = Tensor(shape: preactivations.shape)
@@ -55,7 +55,8 @@ public final class TopKLayer {
     norm = normalized ? LayerNorm(name: "norms.\(index)", width: width, capacity: capacity) : nil
     output = Winners(capacity: capacity, width: width, count: winners)
     preactivations = Tensor(capacity, width)
-    scratch = Tensor(width, Kernels.scatterColumns)
+    scratch = Tensor(
+      Kernels.scatterScratch(rows: capacity, winners: winners, width: width))
   }
 
   private var density: Double { Double(output.count) / Double(width) }

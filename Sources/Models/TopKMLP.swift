@@ -24,7 +24,8 @@ public final class TopKMLP: Model {
         normalized: config.normalization == .layerNorm, kernels: kernels)
     }
     head = ClassifierHead(
-      width: config.width, classes: classes, capacity: capacity, kernels: kernels)
+      width: config.width, winners: config.winners, classes: classes, capacity: capacity,
+      kernels: kernels)
     parameters =
       layers.flatMap { layer in
         [layer.weight, layer.bias] + (layer.norm.map { [$0.gain, $0.offset] } ?? [])

@@ -27,8 +27,12 @@ public struct Kernels: @unchecked Sendable {
   /// Floats of slack behind each row of winners: kernels store whole vectors.
   public static func winnerStride(_ winners: Int) -> Int { (winners + 16 + 15) / 16 * 16 }
   public static let panelColumns = Int(excite_panel_columns)
-  public static let scatterColumns = Int(excite_scatter_columns)
   public static let largestShift = Int(excite_largest_shift)
+
+  /// Floats of scratch that `scatter_outer` needs.
+  public static func scatterScratch(rows: Int, winners: Int, width: Int) -> Int {
+    excite_scatter_scratch(rows, winners, width)
+  }
 
   /// Floats that `pack_transposed` writes for a matrix [rows, columns].
   public static func packedCount(rows: Int, columns: Int) -> Int {

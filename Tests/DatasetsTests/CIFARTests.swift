@@ -116,7 +116,8 @@ import Testing
 
   @Test func messagesSayExpectedAndFound() {
     #expect(
-      DatasetError.truncated(path: "d/a.bin", expectedBytes: 30_730_000, foundBytes: 999).description
+      DatasetError.truncated(path: "d/a.bin", expectedBytes: 30_730_000, foundBytes: 999)
+        .description
         == "d/a.bin: is truncated: expected 30,730,000 bytes, found 999")
     #expect(
       DatasetError.labelOutOfRange(path: "d/a.bin", record: 12, value: "10", allowed: 0...9)

@@ -133,7 +133,7 @@ final class LocalServer: @unchecked Sendable {
 
   private func send(_ connection: Int32, _ bytes: [UInt8]) {
     #if canImport(Glibc)
-      let flags = Int32(MSG_NOSIGNAL.rawValue)
+      let flags = Int32(MSG_NOSIGNAL)
     #else
       var on: Int32 = 1
       setsockopt(connection, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))

@@ -36,7 +36,7 @@ struct MATBytes {
   ) -> [UInt8] {
     let content =
       element(6, integer(arrayClass | flags, 4) + integer(0, 4))
-      + element(5, dimensions.flatMap { integer(UInt64($0), 4) })
+      + element(5, dimensions.flatMap { integer(UInt64(bitPattern: Int64($0)), 4) })
       + element(1, Array(name.utf8), small: (1...4).contains(name.utf8.count)) + data
     return element(14, content)
   }

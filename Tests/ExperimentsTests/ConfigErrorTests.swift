@@ -304,6 +304,9 @@ private let variants =
       "epochs: 1\nmodel:\n\twidth: 3",
       "a.yaml:3:1: a tab indents this line; YAML allows only spaces"),
     Refused(
+      "epochs: 1\r\nmodel:\r\n\twidth: 3\r\n",
+      "a.yaml:3:1: a tab indents this line; YAML allows only spaces"),
+    Refused(
       "model:\n  width: 3\n  \tk: 2",
       "a.yaml:3:3: a tab indents this line; YAML allows only spaces"),
     Refused(

@@ -201,7 +201,15 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
     #expect(
       error?.description
         == "folder/some.name.yaml:1:925: model.width: "
-        + "the grid has over 10000 settings or 100000 runs")
+        + "the grid has over 10000 settings")
+
+    let runs = #expect(throws: ConfigError.self) {
+      // 3 variants · 4 γ · 9,000 seeds; that vanilla needs no γ is not counted.
+      try parse(
+        "excitation: {gamma: [1, 2, 3, 4]}", ConfigOverrides(seeds: "0-8999"))
+    }
+    #expect(
+      runs?.description == "--seeds 0-8999: 108000 runs in all; 100000 is the most")
   }
 
   // MARK: Flags
@@ -254,6 +262,22 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
       ])
     let optimizers = try SweepAxis(set: "optimizer={name: sgd, lr: 1},adam")
     #expect(optimizers.values == ["{name: sgd, lr: 1}", "adam"])
+  }
+
+  /// A sweep reads all its `--set` as axes; these keys have none.
+  @Test func axisFlagsOverOtherKeysSetThem() throws {
+    let texts = [
+      "seeds=4,6-7", "excitation.variants=vanilla,inverted", "excitation.epsilon=0.5",
+      "model={width: 16, sparsity: 0.5}", "schedule=constant",
+    ]
+    let experiment = try parse(
+      "epochs: 3", ConfigOverrides(axes: try texts.map { try SweepAxis(set: $0) }))
+    #expect(experiment.seeds == [4, 6, 7])
+    #expect(experiment.variants == [.vanilla, .inverted])
+    #expect(experiment.epsilon == 0.5)
+    #expect(experiment.base.topKWidth == 16)
+    #expect(experiment.base.schedule.name == .constant)
+    #expect(experiment.settings.count == 1)
   }
 
   @Test func axesWithoutValuesAreThePapers() throws {

@@ -14,8 +14,11 @@
 
 /// Columns in one panel of a packed matrix (see `pack_transposed`).
 enum { excite_panel_columns = 64 };
-/// Floats of scratch that `scatter_outer` needs per neuron.
-enum { excite_scatter_columns = 32 };
+/// Floats of scratch that `scatter_outer` needs: an end for each neuron, and two for each term, with
+/// one more term per neuron to make its number even.
+static inline ptrdiff_t excite_scatter_scratch(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W) {
+  return W + 2 + 2 * (B * K + W);
+}
 /// The widest border that `prepare_images` shifts by.
 enum { excite_largest_shift = 8 };
 
@@ -60,7 +63,8 @@ typedef struct {
                      ptrdiff_t row_stride, ptrdiff_t panel_stride, float *out, ptrdiff_t ld_out);
 
   /// G[n, :] = Σ over b, j with indices[b, j] = n of values[b, j] · x[b, :]; G is [W, I] and is
-  /// overwritten. The gradient of a weight whose output is sparse. `scratch`: W × 32 floats.
+  /// overwritten. The gradient of a weight whose output is sparse. Rows of x may be read
+  /// one panel behind their end. `scratch`: excite_scatter_scratch(B, K, W) floats.
   void (*scatter_outer)(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W, ptrdiff_t I, const float *values,
                         const int32_t *indices, ptrdiff_t stride, const float *x, ptrdiff_t ldx,
                         float *G, ptrdiff_t ldg, float *scratch);
