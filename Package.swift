@@ -2,7 +2,13 @@
 
 import PackageDescription
 
-let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+// Continuous integration sets this; a user's newer compiler must not turn a new warning into a
+// failed build.
+let isStrict = Context.environment["EXCITE_STRICT"] != nil
+let swift: [SwiftSetting] =
+  [.swiftLanguageMode(.v6)] + (isStrict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+let c: [CSetting] =
+  isStrict ? [.unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"])] : []
 
 let package = Package(
   name: "excite",
@@ -21,8 +27,12 @@ let package = Package(
   ],
   targets: [
     // C: BLAS loaded at run time, SIMD kernels, zlib.
-    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-    .target(name: "CKernels"),
+    .target(
+      name: "COpenBLAS", cSettings: c,
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(
+      name: "CKernels", cSettings: c,
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 

@@ -190,7 +190,9 @@ public final class Runner: Sendable {
         }
         if let failure { status = .failed(reason: failure.description) }
       } catch {
-        if case .interrupted = error { status = .interrupted } else {
+        if case .interrupted = error {
+          status = .interrupted
+        } else {
           status = .failed(reason: error.description)
         }
       }
@@ -223,7 +225,8 @@ extension PlannedRun {
   var shortLabel: String {
     let excitation = config.excitation
     let values = setting.varying.map(\.value).joined(separator: " ")
-    return (values.isEmpty ? "" : values + " ") + "\(excitation.variant.rawValue) seed \(config.seed)"
+    return (values.isEmpty ? "" : values + " ")
+      + "\(excitation.variant.rawValue) seed \(config.seed)"
   }
 }
 

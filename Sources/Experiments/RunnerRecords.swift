@@ -72,6 +72,7 @@ extension ExperimentConfig {
       name: name, header: header, command: command, config: resolvedYAML, seeds: seeds,
       variants: variants.map(\.rawValue),
       notes: shared.isEmpty
-        ? [] : ["recipe differs from the one fitted to the paper: " + shared.joined(separator: ", ")])
+        ? []
+        : ["recipe differs from the one fitted to the paper: " + shared.joined(separator: ", ")])
   }
 }

@@ -48,7 +48,8 @@ public func timeStep(
     for _ in 0..<repetitions { times.append(try run(steps) / Double(steps)) }
     times.sort()
     return StepTiming(
-      medianSeconds: times[times.count / 2], minSeconds: times[0], maxSeconds: times[times.count - 1],
+      medianSeconds: times[times.count / 2], minSeconds: times[0],
+      maxSeconds: times[times.count - 1],
       steps: steps, repetitions: repetitions)
   } catch {
     throw .training(error)

@@ -18,7 +18,8 @@ public final class ClassifierHead {
   private lazy var inputGradient = Tensor(logits.rows, width)
 
   public init(
-    width: Int, winners: Int, classes: Int, capacity: Int, kernels: Kernels = .best) {
+    width: Int, winners: Int, classes: Int, capacity: Int, kernels: Kernels = .best
+  ) {
     self.width = width
     self.classes = classes
     self.kernels = kernels.table

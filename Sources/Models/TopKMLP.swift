@@ -31,7 +31,8 @@ public final class TopKMLP: Model {
         [layer.weight, layer.bias] + (layer.norm.map { [$0.gain, $0.offset] } ?? [])
       } + [head.weight, head.bias]
 
-    let linear = layers.map { ($0.weight.value, $0.bias.value) } + [(head.weight.value, head.bias.value)]
+    let linear =
+      layers.map { ($0.weight.value, $0.bias.value) } + [(head.weight.value, head.bias.value)]
     for (index, (weight, bias)) in linear.enumerated() {
       initialize(weight, bias, config.initialization) { part in
         RandomStream(seed: seed, purpose: .initialization, index: UInt64(2 * index + part))

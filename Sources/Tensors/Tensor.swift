@@ -33,7 +33,9 @@ public final class Tensor {
     count = shape.reduce(1, *)
     precondition(values.count == count, "\(values.count) values for shape \(shape)")
     data = Self.allocate(count)
-    values.withUnsafeBufferPointer { if count > 0 { data.update(from: $0.baseAddress!, count: count) } }
+    values.withUnsafeBufferPointer {
+      if count > 0 { data.update(from: $0.baseAddress!, count: count) }
+    }
   }
 
   deinit { free(data) }
@@ -64,7 +66,8 @@ public final class Tensor {
       preconditionFailure("no memory for a tensor of \(bytes) bytes")
     }
     #if os(Linux)
-      if isLarge { madvise(memory, bytes, 14 /* MADV_HUGEPAGE */) }
+      let adviseHugePages: Int32 = 14  // MADV_HUGEPAGE, a macro that Swift does not import
+      if isLarge { madvise(memory, bytes, adviseHugePages) }
     #endif
     memset(memory, 0, bytes)
     return memory.bindMemory(to: Float.self, capacity: count + slack)

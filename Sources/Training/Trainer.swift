@@ -106,7 +106,8 @@ public final class Trainer {
         EpochRecord(
           epoch: epoch + 1, step: optimizer.step, learningRate: rate, trainLoss: sum.mean,
           trainAccuracy: sum.accuracy, testLoss: measured.mean, testAccuracy: measured.accuracy),
-        EpochSeconds(train: (trained - start) / .seconds(1), test: trained.duration(to: .now) / .seconds(1)))
+        EpochSeconds(
+          train: (trained - start) / .seconds(1), test: trained.duration(to: .now) / .seconds(1)))
       if optimizer.step >= totalSteps { break }
     }
   }

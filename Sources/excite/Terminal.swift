@@ -43,7 +43,9 @@ final class ProgressPrinter: Sendable {
   }
 
   func clear() {
-    if !isQuiet, terminalWidth(of: STDERR_FILENO) != nil { writeToStandardError(ProgressLine.clear) }
+    if !isQuiet, terminalWidth(of: STDERR_FILENO) != nil {
+      writeToStandardError(ProgressLine.clear)
+    }
   }
 }
 

@@ -135,6 +135,7 @@ import Testing
           "experiment": {
             "name": "cifar10_topk",
             "header": ["source: Table 1", "expected: 41.0"],
+            "notes": [],
             "command": "excite run configs/cifar10_topk.yaml",
             "config": "batch_size: 512\\nepochs: 300\\n",
             "seeds": [0, 1, 2],

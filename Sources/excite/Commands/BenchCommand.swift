@@ -11,7 +11,8 @@ struct BenchCommand: ParsableCommand {
       abstract: "Median time of one training step on a batch in memory.")
 
     @Option(help: ArgumentHelp("Samples per step.")) var batchSize = 512
-    @Option(help: ArgumentHelp("sgd, momentum, adam, adamw, rmsprop or adagrad.")) var optimizer = "sgd"
+    @Option(help: ArgumentHelp("sgd, momentum, adam, adamw, rmsprop or adagrad.")) var optimizer =
+      "sgd"
     @Option(help: ArgumentHelp("A variant of Φ.")) var variant = "zero-sum"
     @Option(help: ArgumentHelp("Top-K layers.")) var hiddenLayers = 4
     @Option(help: ArgumentHelp("Neurons per layer.")) var width = 128

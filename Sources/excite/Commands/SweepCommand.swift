@@ -17,7 +17,8 @@ struct SweepCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The experiment; by default the paper's Table 1 on CIFAR-10.",
+    help: ArgumentHelp(
+      "The experiment; by default the paper's Table 1 on CIFAR-10.",
       valueName: "config"))
   var config: String?
 

@@ -1,0 +1,34 @@
+# make run: set up, build, run the quickstart experiment. make test: set up, build, test.
+EXCITE := .build/release/excite
+SOURCES := Package.swift Sources Tests
+
+.PHONY: run test smoke build setup lint format golden clean
+
+run: build
+	$(EXCITE) run configs/quickstart.yaml
+
+test: setup
+	swift test -c release
+
+smoke: build
+	$(EXCITE) run configs/smoke.yaml
+
+build: setup
+	swift build -c release --product excite
+
+setup:
+	@scripts/setup.sh
+
+lint:
+	swift format lint --strict --recursive $(SOURCES)
+
+format:
+	swift format --in-place --recursive $(SOURCES)
+
+# Golden values from PyTorch; PYTHON is one with torch and numpy, outside the project.
+PYTHON ?= python3
+golden:
+	$(PYTHON) scripts/golden/topk_mlp.py
+
+clean:
+	rm -rf .build results
