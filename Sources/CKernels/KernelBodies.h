@@ -33,11 +33,13 @@ INLINE void store_part(float *p, vf v, ptrdiff_t n) {
 }
 
 INLINE float sum_lanes(vf v) {
-  float part[lanes];
-  store(part, v);
-  for (int width = lanes / 2; width; width /= 2)
-    for (int i = 0; i < width; i++) part[i] += part[i + width];
-  return part[0];
+  typedef float v8 __attribute__((vector_size(32)));
+  typedef float v4 __attribute__((vector_size(16)));
+  v8 eight = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+             __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+  v4 four = __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
+            __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+  return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 INLINE float max_lanes(vf v) {
@@ -207,7 +209,14 @@ static void top_k_relu(ptrdiff_t B, ptrdiff_t W, ptrdiff_t K, float *z, ptrdiff_
   }
 }
 
-// ---------------------------------------------------------------- sparse products
+// ---------------------------------------------------------------- products
+static void relu_gradient(ptrdiff_t n, const float *values, float *gradient) {
+  ptrdiff_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    store(gradient + i, choose(load(values + i) > (vf){}, load(gradient + i), (vf){}));
+  for (; i < n; i++) gradient[i] = values[i] > 0 ? gradient[i] : 0;
+}
+
 
 /// One panel of `gather_sum`, of `vectors`·16 columns that are all computed, `N` of them stored.
 INLINE void gather_panel(
@@ -552,6 +561,7 @@ OPTIMIZER(adagrad, 1)
 const ExciteKernels EXCITE_KERNELS = {
     .name = EXCITE_NAME,
     .top_k_relu = top_k_relu,
+    .relu_gradient = relu_gradient,
     .gather_sum = gather_sum,
     .scatter_outer = scatter_outer,
     .pack_transposed = pack_transposed,

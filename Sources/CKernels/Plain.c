@@ -31,6 +31,11 @@ static void top_k_relu(ptrdiff_t B, ptrdiff_t W, ptrdiff_t K, float *z, ptrdiff_
   }
 }
 
+static void relu_gradient(ptrdiff_t n, const float *values, float *gradient) {
+  for (ptrdiff_t i = 0; i < n; i++)
+    if (!(values[i] > 0)) gradient[i] = 0;
+}
+
 static void gather_sum(ptrdiff_t B, ptrdiff_t K, ptrdiff_t N, const float *values,
                        const int32_t *indices, ptrdiff_t stride, const float *M,
                        ptrdiff_t row_stride, ptrdiff_t panel_stride, float *out,
@@ -176,6 +181,7 @@ static void adagrad(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float 
 const ExciteKernels excite_kernels_plain = {
     .name = "plain",
     .top_k_relu = top_k_relu,
+    .relu_gradient = relu_gradient,
     .gather_sum = gather_sum,
     .scatter_outer = scatter_outer,
     .pack_transposed = pack_transposed,

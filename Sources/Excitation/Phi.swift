@@ -9,6 +9,7 @@ import RealModule
 /// - Returns: Φ [E], 1 for every expert of a layer that nothing used (all-zero u leaves the
 ///   power means 0/0, and no update was targeted).
 /// - Source: "Excitation: Momentum For Experts", section 3.2.
+@inlinable
 public func phi<Scalar: Real & BinaryFloatingPoint>(
   _ utilization: [Scalar], variant: ExcitationVariant, gamma: Scalar, epsilon: Scalar,
   permutation: [UInt32] = []
@@ -21,6 +22,7 @@ public func phi<Scalar: Real & BinaryFloatingPoint>(
   case .vanilla:
     return utilization.map { _ in 1 }
   case .zeroSum:
+    if gamma == 1 { return overMean(utilization) }
     // pow(0, 0) is 1, so that γ = 0 means Φ = 1 for unused experts too.
     return overMean(utilization.map { gamma == 0 ? 1 : Scalar.pow($0, gamma) })
   case .positiveSum:
@@ -43,6 +45,7 @@ public func phi<Scalar: Real & BinaryFloatingPoint>(
 }
 
 /// u [E] from counts [E] of how many of `rows` samples (or tokens) used each expert (equation 1).
+@inlinable
 public func utilization<Scalar: BinaryFloatingPoint>(counts: [Int32], rows: Int) -> [Scalar] {
   counts.map { Scalar($0) / Scalar(rows) }
 }

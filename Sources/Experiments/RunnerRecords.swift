@@ -65,7 +65,8 @@ extension ExperimentConfig {
   /// The experiment as reports know it.
   /// - Parameter command: what repeats it.
   public func record(command: String) -> ExperimentRecord {
-    let deviations = settings.map(\.deviations)
+    // Only where published values may stand beside ours.
+    let deviations = settings.map { $0.dataset.name == .cifar10 ? $0.deviations : [] }
     // What all settings share is said once; what only some have is told by the rows themselves.
     let shared = deviations[0].filter { item in deviations.allSatisfy { $0.contains(item) } }
     return ExperimentRecord(

@@ -15,7 +15,6 @@ public final class ClassifierHead {
   private let packedWeight: Tensor
   private let transposedGradient: Tensor
   private let scratch: Tensor
-  private lazy var inputGradient = Tensor(logits.rows, width)
 
   public init(
     width: Int, winners: Int, classes: Int, capacity: Int, kernels: Kernels = .best
@@ -55,7 +54,7 @@ public final class ClassifierHead {
     return LossSum(nats: nats, correct: Int(correct), rows: rows)
   }
 
-  /// Sets the gradients of weight, bias and the input's winners, after `loss(forTraining: true)`.
+  /// Sets the gradients of weight, bias and input, after `loss(forTraining: true)`.
   public func backward(_ input: Winners, rows: Int) {
     bias.gradient.setZero()
     for row in 0..<rows {
@@ -70,9 +69,8 @@ public final class ClassifierHead {
       }
     }
     matmul(
-      logitGradient.data, lda: classes, weight.value.data, ldb: width, into: inputGradient.data,
+      logitGradient.data, lda: classes, weight.value.data, ldb: width, into: input.outputGradient.data,
       ldc: width, m: rows, n: width, k: classes)
-    input.setGradient(from: inputGradient, rows: rows)
   }
 }
 

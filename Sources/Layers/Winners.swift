@@ -17,12 +17,21 @@ public final class Winners {
   public let dense: Tensor
   /// How many rows each neuron won in the last forward pass, [W]; they sum to B·K.
   public let counts: UnsafeMutablePointer<Int32>
+  /// Whether the winners are so few that lists of them are faster to compute with than matrices.
+  public let areSparse: Bool
+  /// ∂loss/∂output [B, W], which the layer above sets.
+  let outputGradient: Tensor
   /// ∂loss/∂pre-activation of the winners, [B, stride]; 0 where ReLU was flat.
   let gradient: UnsafeMutablePointer<Float>
+
+  /// The density of winners from which on dense products are the faster ones, measured with
+  /// `excite bench step` over sparsities. The choice changes rounding, nothing else.
+  static let sparseDensity = 0.3
 
   public init(capacity: Int, width: Int, count: Int) {
     self.width = width
     self.count = count
+    areSparse = Double(count) <= Self.sparseDensity * Double(width)
     stride = Kernels.winnerStride(count)
     let slots = capacity * stride
     values = .allocate(capacity: slots)
@@ -34,6 +43,7 @@ public final class Winners {
     counts = .allocate(capacity: width)
     counts.initialize(repeating: 0, count: width)
     dense = Tensor(capacity, width)
+    outputGradient = Tensor(capacity, width)
   }
 
   deinit {
@@ -43,8 +53,8 @@ public final class Winners {
     counts.deallocate()
   }
 
-  /// Takes the winners' share of ∂loss/∂output [B, W] through the ReLU.
-  func setGradient(from outputGradient: Tensor, rows: Int) {
+  /// Takes the winners' share of the output's gradient through the ReLU.
+  func gatherGradient(rows: Int) {
     for row in 0..<rows {
       let source = outputGradient.data + row * width
       for slot in row * stride..<row * stride + count {
@@ -58,4 +68,12 @@ public final class Winners {
 public enum LayerInput {
   case dense(UnsafePointer<Float>, rowDistance: Int)
   case winners(Winners)
+
+  /// The input as a matrix and the distance between its rows.
+  var matrix: (UnsafePointer<Float>, Int) {
+    switch self {
+    case .dense(let x, let distance): (x, distance)
+    case .winners(let winners): (UnsafePointer(winners.dense.data), winners.width)
+    }
+  }
 }

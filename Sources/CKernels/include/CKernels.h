@@ -55,6 +55,9 @@ typedef struct {
                      ptrdiff_t stride, float *_Nullable dense, ptrdiff_t ld_dense,
                      int32_t *counts);
 
+  /// Zeroes the gradient where the ReLU's value is not above 0, n elements.
+  void (*relu_gradient)(ptrdiff_t n, const float *values, float *gradient);
+
   /// out[b, :] = Σ_j values[b, j] · M[indices[b, j], :], for N columns. M lies in panels of 64
   /// columns: column c of row r is at M[(c / 64)·panel_stride + r·row_stride + c % 64]; a panel
   /// may be read to its end.

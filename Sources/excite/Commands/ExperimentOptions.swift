@@ -95,7 +95,8 @@ struct ExperimentOptions: ParsableArguments {
     let table = try accuracyTable(
       experiment, command: Self.command, environment: environment, outcomes: outcomes)
     try writeResults(table, to: directory)
-    print(render(table, format: format, style: outputStyle()), terminator: "")
+    let text = render(table, format: format, style: outputStyle())
+    print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
     fflush(nil)
     let failed = outcomes.filter(\.status.isFailure).count
     let interrupted = outcomes.filter { $0.status == .interrupted }.count

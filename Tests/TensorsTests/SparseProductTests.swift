@@ -1,0 +1,176 @@
+import CKernels
+import TestSupport
+import Tensors
+import Testing
+
+@Suite("Kernels gather_sum, scatter_outer and pack_transposed")
+struct SparseProductTests {
+  /// A sum of n products in floats, in any order, fused or not, is within n·2⁻²⁴·Σ|products| of the
+  /// exact sum (to first order; the second order is far below the one more term allowed here).
+  static func bound(terms: Int, magnitude: Double) -> Double {
+    Double(terms + 1) * floatRounding * magnitude
+  }
+
+  /// Winners of `rows` rows as the layers store them, with unused slots that no kernel may read.
+  struct WinnerRows {
+    let values: GuardedMatrix<Float>
+    let indices: GuardedMatrix<Int32>
+    /// Slots per row.
+    let stride: Int
+    let pairs: [[(neuron: Int, value: Float)]]
+
+    var isIntact: Bool { values.isIntact && indices.isIntact }
+
+    init(_ picked: [[Int32]], k: Int, slack: Int, _ random: inout RandomStream) {
+      stride = k + slack
+      var pairs: [[(neuron: Int, value: Float)]] = []
+      for row in picked { pairs.append(row.map { (Int($0), random.normal()) }) }
+      self.pairs = pairs
+      values = GuardedMatrix(
+        picked.count, k, distance: stride, values: pairs.flatMap { $0.map(\.value) })
+      indices = GuardedMatrix(
+        picked.count, k, distance: stride, values: picked.flatMap { $0 })
+    }
+  }
+
+  @Test("gather_sum is the sum of the picked rows, weighted", arguments: KernelSets.all)
+  func gatherSum(name: String) throws {
+    let kernels = try #require(Kernels(named: name)).table.pointee
+    var random = RandomStream(test: 3)
+    let (batch, rows) = (3, 21)
+    withEvery("N", in: Array(1...70) + [127, 128, 129, 200]) { columns, place in
+      withEvery("K", in: 0...16, place) { k, place in
+        withEvery("in panels", in: [true, false], place) { isPacked, place in
+          let panels = (columns + Kernels.panelColumns - 1) / Kernels.panelColumns
+          // Packed as pack_transposed does, or an ordinary matrix with rows of odd length.
+          let (rowStride, panelStride) =
+            isPacked
+            ? (Kernels.panelColumns, rows * Kernels.panelColumns)
+            : (columns + 3, Kernels.panelColumns)
+          let count = isPacked ? panels * panelStride : rows * rowStride
+          let matrix = GuardedMatrix(random.normals(count))
+          func element(_ row: Int, _ column: Int) -> Float {
+            matrix.data[
+              column / Kernels.panelColumns * panelStride + row * rowStride
+                + column % Kernels.panelColumns]
+          }
+          let picked = (0..<batch).map { _ in random.subset(k, below: rows) }
+          let winners = WinnerRows(picked, k: k, slack: 1 + k % 5, &random)
+          let out = GuardedMatrix<Float>(batch, columns, distance: columns + 2)
+          kernels.gather_sum(
+            batch, k, columns, winners.values.data, winners.indices.data, winners.stride,
+            matrix.data, rowStride, panelStride, out.data, out.distance)
+
+          var exact: [Double] = []
+          var bounds: [Double] = []
+          for pairs in winners.pairs {
+            for column in 0..<columns {
+              let products = pairs.map { Double($0.value) * Double(element($0.neuron, column)) }
+              exact.append(products.reduce(0, +))
+              bounds.append(
+                Self.bound(terms: k, magnitude: products.reduce(0) { $0 + $1.magnitude }))
+            }
+          }
+          expectWithin(out.values, exact, bounds: bounds, name: "\(place)")
+          #expect(
+            out.isIntact && matrix.isIntact && winners.isIntact,
+            "\(place): wrote outside its output")
+        }
+      }
+    }
+  }
+
+  @Test(
+    "scatter_outer is each neuron's sum of its rows of x, and 0 without any",
+    arguments: KernelSets.all)
+  func scatterOuter(name: String) throws {
+    let kernels = try #require(Kernels(named: name)).table.pointee
+    var random = RandomStream(test: 4)
+    withEvery("W", in: [1, 2, 3, 5, 17, 33, 70]) { width, place in
+      withEvery("I", in: [1, 3, 15, 16, 17, 63, 64, 65, 70, 129, 200], place) { inputs, place in
+        withEvery("B", in: [1, 2, 5, 16], place) { batch, place in
+          withEvery("K", in: Set([1, 2, width / 2, width]).filter { 1...width ~= $0 }, place) {
+            k, place in
+            // Only the lower neurons win, so that some never do; the last kind repeats one neuron
+            // within a row, which no layer does but the sum allows.
+            let pool = max(k, (width + 1) / 2)
+            let repeats = k == 2 && batch == 5
+            let picked = (0..<batch).map { _ in
+              repeats ? [Int32](repeating: 0, count: k) : random.subset(k, below: pool)
+            }
+            let winners = WinnerRows(picked, k: k, slack: 3, &random)
+            let x = GuardedMatrix(
+              batch, inputs, distance: inputs + 7, values: random.normals(batch * inputs))
+            let gradient = GuardedMatrix<Float>(width, inputs, distance: inputs + 2)
+            let scratch = GuardedMatrix<Float>(
+              1, Kernels.scatterScratch(rows: batch, winners: k, width: width))
+            kernels.scatter_outer(
+              batch, k, width, inputs, winners.values.data, winners.indices.data, winners.stride,
+              x.data, x.distance, gradient.data, gradient.distance, scratch.data)
+
+            var exact = [Double](repeating: 0, count: width * inputs)
+            var magnitudes = exact
+            var terms = [Int](repeating: 0, count: width)
+            for (row, pairs) in winners.pairs.enumerated() {
+              for (neuron, value) in pairs {
+                terms[neuron] += 1
+                for input in 0..<inputs {
+                  let product = Double(value) * Double(x.data[row * x.distance + input])
+                  exact[neuron * inputs + input] += product
+                  magnitudes[neuron * inputs + input] += product.magnitude
+                }
+              }
+            }
+            // A neuron without terms has a bound of 0.
+            let bounds = magnitudes.enumerated().map {
+              Self.bound(terms: terms[$0.offset / inputs], magnitude: $0.element)
+            }
+            expectWithin(gradient.values, exact, bounds: bounds, name: "\(place)")
+            #expect(
+              gradient.isIntact && scratch.isIntact && x.isIntact && winners.isIntact,
+              "\(place): wrote outside its output")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("pack_transposed moves every element, to the bit", arguments: KernelSets.all)
+  func packTransposed(name: String) throws {
+    let kernels = try #require(Kernels(named: name)).table.pointee
+    var random = RandomStream(test: 5)
+    let sizes = [1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 100, 130]
+    withEvery("rows", in: sizes) { rows, place in
+      withEvery("columns", in: sizes, place) { columns, place in
+        let values = random.normals(rows * columns)
+        let matrix = GuardedMatrix(rows, columns, distance: columns + 3, values: values)
+        let packed = GuardedMatrix<Float>(1, Kernels.packedCount(rows: rows, columns: columns))
+        kernels.pack_transposed(rows, columns, matrix.data, matrix.distance, packed.data)
+
+        let panel = Kernels.panelColumns
+        var expected: [Float] = []
+        for first in stride(from: 0, to: rows, by: panel) {
+          for column in 0..<columns {
+            for row in first..<first + panel {
+              expected.append(row < rows ? values[row * columns + column] : 0)
+            }
+          }
+        }
+        expectSameBits(packed.values, expected, name: "\(place)")
+        #expect(packed.isIntact && matrix.isIntact, "\(place): wrote outside its output")
+      }
+    }
+  }
+
+  @Test("sizes as the header defines them")
+  func sizes() {
+    // 64 columns a panel: 65 rows make 2 panels of 64·7.
+    #expect(Kernels.panelColumns == 64)
+    #expect(Kernels.packedCount(rows: 64, columns: 7) == 64 * 7)
+    #expect(Kernels.packedCount(rows: 65, columns: 7) == 2 * 64 * 7)
+    // An end per neuron and 2 to align, then 2 floats for each of 3·2 terms and 5 fillers.
+    #expect(Kernels.scatterScratch(rows: 3, winners: 2, width: 5) == 7 + 2 * (6 + 5))
+    // At least K + 16, in whole vectors of 16.
+    #expect([1, 15, 16, 17].map(Kernels.winnerStride) == [32, 32, 32, 48])
+  }
+}
