@@ -105,8 +105,20 @@ public final class Runner: Sendable {
       } catch {
         throw .config(error)
       }
+      try checkMemory(plan, classes: loaded[key]?.classes ?? 0)
     }
     return loaded
+  }
+
+  /// Refuses a run that the machine's memory cannot hold.
+  private func checkMemory(_ plan: PlannedRun, classes: Int) throws(RunnerError) {
+    let needed = plan.config.model.trainingBytes(
+      inputs: ImageSplit.imageBytes, classes: classes, batchSize: plan.config.batchSize,
+      optimizerStates: plan.config.optimizer.stateCount)
+    let available = Double(ProcessInfo.processInfo.physicalMemory)
+    let together = needed * Double(min(options.jobs, plans.count))
+    guard together > 0.9 * available else { return }
+    throw .tooLarge(run: plan.label, bytes: needed, jobs: options.jobs, available: available)
   }
 
   /// Takes plans until none is left.

@@ -10,6 +10,8 @@ public enum RunnerError: Error, CustomStringConvertible {
   case training(TrainingError)
   case blas(BLASError)
   case report(ReportsError)
+  /// A run that, as often as it is to run at once, takes more than the machine's memory, in bytes.
+  case tooLarge(run: String, bytes: Double, jobs: Int, available: Double)
   /// A file or folder of results could not be written; `reason` is the system's.
   case unwritable(path: String, reason: String)
 
@@ -20,7 +22,15 @@ public enum RunnerError: Error, CustomStringConvertible {
     case .training(let error): error.description
     case .blas(let error): error.description
     case .report(let error): "\(error)"
+    case .tooLarge(let run, let bytes, let jobs, let available):
+      "\(run): needs about \(gigabytes(bytes)) of memory, \(jobs) at once; this machine has "
+        + "\(gigabytes(available)): a smaller model or batch, or fewer --jobs"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     }
   }
+}
+
+private func gigabytes(_ bytes: Double) -> String {
+  let tenths = (bytes / 1e8).rounded() / 10
+  return "\(tenths) GB"
 }

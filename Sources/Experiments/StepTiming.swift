@@ -4,19 +4,54 @@ import Models
 import Tensors
 import Training
 
-/// How long training steps took, in seconds.
-public struct StepTiming: Codable, Sendable {
-  public let medianSeconds: Double
-  public let minSeconds: Double
-  public let maxSeconds: Double
-  /// Steps per timed repetition and how many repetitions.
-  public let steps: Int
-  public let repetitions: Int
+/// A matrix product large enough for BLAS's full speed, the yardstick of a step.
+struct GEMMBenchmark {
+  private let a = Tensor(size, size)
+  private let b = Tensor(size, size)
+  private let c = Tensor(size, size)
+
+  static let size = 768
+  /// Multiplications and additions of one product.
+  static let flop = 2 * Double(size * size * size)
+
+  init() {
+    var stream = RandomStream(seed: 0, purpose: .syntheticImages)
+    for tensor in [a, b] { for i in 0..<tensor.count { tensor.data[i] = stream.uniform() } }
+  }
+
+  func run() {
+    let size = Self.size
+    matmul(
+      a.data, lda: size, b.data, ldb: size, into: c.data, ldc: size, m: size, n: size, k: size)
+  }
 }
 
-/// Times training steps of a run's model on one batch of random pixels held in memory.
-///
-/// Each repetition times as many steps as take about 20 ms, after a warm-up.
+/// How fast BLAS multiplies matrices, in GFLOP/s.
+/// - Throws: `.blas`.
+public func timeGEMM(threads: Int, repetitions: Int) throws(RunnerError) -> Double {
+  do { try BLAS.load() } catch { throw .blas(error) }
+  excite_blas_set_threads(Int32(threads))
+  let gemm = GEMMBenchmark()
+  do {
+    let timing = try timeInTurn(repetitions: repetitions, [gemm.run])[0]
+    return GEMMBenchmark.flop / timing.median / 1e9
+  } catch {
+    throw .training(error)
+  }
+}
+
+/// What a training step costs.
+public struct StepTiming: Sendable {
+  public let step: Timing
+  /// Making the step's batch from bytes: gather, normalize, flip, crop.
+  public let preparation: Timing
+  /// Speed over the additions and multiplications that the step needs, GFLOP/s.
+  public let usefulGFLOPS: Double
+  /// Speed of a large matrix product measured in turn with the steps, GFLOP/s.
+  public let gemmGFLOPS: Double
+}
+
+/// Times training steps of a run's model, and the preparation of a batch, on random pixels.
 /// - Throws: `.blas`, `.training`.
 public func timeStep(
   _ config: RunConfig, threads: Int, repetitions: Int
@@ -27,30 +62,31 @@ public func timeStep(
   let images = (0..<config.batchSize * ImageSplit.imageBytes).map { _ in
     UInt8(truncatingIfNeeded: stream.nextWord())
   }
-  let labels = (0..<config.batchSize).map { _ in UInt8(stream.below(10)) }
+  let classes = 10
+  let labels = (0..<config.batchSize).map { _ in UInt8(stream.below(UInt32(classes))) }
   let split = ImageSplit(images: images, labels: labels)
-  let dataset = ImageDataset(name: .synthetic, classes: 10, train: split, test: split)
-  let loader = BatchLoader(
+  let dataset = ImageDataset(name: .synthetic, classes: classes, train: split, test: split)
+  let batch = BatchLoader(
     split, config: config.dataset, batchSize: config.batchSize, forTraining: false,
     isShuffled: false, seed: 0)
+  let augmented = BatchLoader(
+    split, config: config.dataset, batchSize: config.batchSize, forTraining: true,
+    isShuffled: true, seed: 0)
+  augmented.beginEpoch(0)
+  let gemm = GEMMBenchmark()
   do throws(TrainingError) {
     let trainer = try Trainer(config, dataset: dataset)
-    let rows = loader.load(0)
-    func run(_ steps: Int) throws(TrainingError) -> Double {
-      let start = ContinuousClock.now
-      for _ in 0..<steps { try trainer.step(loader.inputs, targets: loader.targets, rows: rows) }
-      return (ContinuousClock.now - start) / .seconds(1)
+    let rows = batch.load(0)
+    func step() throws(TrainingError) {
+      try trainer.step(batch.inputs, targets: batch.targets, rows: rows)
     }
-    _ = try run(3)
-    let once = try run(3) / 3
-    let steps = max(1, Int(0.02 / once))
-    var times: [Double] = []
-    for _ in 0..<repetitions { times.append(try run(steps) / Double(steps)) }
-    times.sort()
+    func prepare() { _ = augmented.load(0) }
+    let timings = try timeInTurn(repetitions: repetitions, [step, prepare, gemm.run])
+    let flop = config.model.usefulFLOP(
+      inputs: ImageSplit.imageBytes, classes: classes, batchSize: config.batchSize)
     return StepTiming(
-      medianSeconds: times[times.count / 2], minSeconds: times[0],
-      maxSeconds: times[times.count - 1],
-      steps: steps, repetitions: repetitions)
+      step: timings[0], preparation: timings[1], usefulGFLOPS: flop / timings[0].median / 1e9,
+      gemmGFLOPS: GEMMBenchmark.flop / timings[2].median / 1e9)
   } catch {
     throw .training(error)
   }

@@ -69,7 +69,8 @@ public final class ClassifierHead {
       }
     }
     matmul(
-      logitGradient.data, lda: classes, weight.value.data, ldb: width, into: input.outputGradient.data,
+      logitGradient.data, lda: classes, weight.value.data, ldb: width,
+      into: input.outputGradient.data,
       ldc: width, m: rows, n: width, k: classes)
   }
 }

@@ -46,4 +46,39 @@ public struct TopKMLPConfig: Codable, Hashable, Sendable {
 /// The model of a run. New families are new cases.
 public enum ModelConfig: Codable, Hashable, Sendable {
   case topKMLP(TopKMLPConfig)
+
+  /// Additions and multiplications that a training step needs, products with a loser's zero left
+  /// out: the first layer's forward product is full, all others have K of W factors.
+  public func usefulFLOP(inputs: Int, classes: Int, batchSize: Int) -> Double {
+    switch self {
+    case .topKMLP(let mlp):
+      let (width, winners) = (Double(mlp.width), Double(mlp.winners))
+      let first = Double(inputs) * (width + winners)
+      // Forward K·W; gradients of weight and input K·K each.
+      let between = Double(mlp.hiddenLayers - 1) * (winners * width + 2 * winners * winners)
+      let head = 3 * winners * Double(classes)
+      return 2 * Double(batchSize) * (first + between + head)
+    }
+  }
+
+  /// Bytes that training takes, close enough to refuse what cannot fit: weights, gradients and
+  /// optimizer state, and activations of one batch.
+  /// - Parameter optimizerStates: tensors the optimizer keeps per parameter.
+  public func trainingBytes(
+    inputs: Int, classes: Int, batchSize: Int, optimizerStates: Int
+  ) -> Double {
+    switch self {
+    case .topKMLP(let mlp):
+      let (width, batch) = (Double(mlp.width), Double(batchSize))
+      let between = Double(mlp.hiddenLayers - 1) * width * width
+      let parameters = width * Double(inputs) + between + width * Double(classes)
+      // Per layer: pre-activations, output, its gradient; winners as value, index and gradient; a
+      // copy of the later weights in panels.
+      let layer = batch * (3 * width + 3 * Double(mlp.winners) + 3 * 32)
+      let floats =
+        parameters * Double(2 + optimizerStates) + between + batch * Double(inputs)
+        + Double(mlp.hiddenLayers) * layer
+      return 4 * floats
+    }
+  }
 }

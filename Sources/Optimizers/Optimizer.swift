@@ -21,17 +21,17 @@ public final class Optimizer {
     self.config = config
     self.parameters = parameters
     let table = kernels.table.pointee
-    let states: Int
-    switch config.name {
-    case .sgd: (kernel, states) = (table.sgd, 0)
-    case .momentum: (kernel, states) = (table.momentum, 1)
-    case .adam: (kernel, states) = (table.adam, 2)
-    case .adamw: (kernel, states) = (table.adamw, 2)
-    case .rmsprop: (kernel, states) = (table.rmsprop, 1)
-    case .adagrad: (kernel, states) = (table.adagrad, 1)
-    }
+    kernel =
+      switch config.name {
+      case .sgd: table.sgd
+      case .momentum: table.momentum
+      case .adam: table.adam
+      case .adamw: table.adamw
+      case .rmsprop: table.rmsprop
+      case .adagrad: table.adagrad
+      }
     state = parameters.map { parameter in
-      (0..<states).map { _ in
+      (0..<config.stateCount).map { _ in
         let tensor = Tensor(shape: parameter.value.shape)
         if config.name == .adagrad {
           tensor.data.update(repeating: Float(config.initialAccumulator), count: tensor.count)

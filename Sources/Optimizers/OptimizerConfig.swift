@@ -47,6 +47,15 @@ public struct OptimizerConfig: Codable, Hashable, Sendable {
     initialAccumulator = 0
   }
 
+  /// Tensors of state per parameter.
+  public var stateCount: Int {
+    switch name {
+    case .sgd: 0
+    case .momentum, .rmsprop, .adagrad: 1
+    case .adam, .adamw: 2
+    }
+  }
+
   /// The keys a config may give for this optimizer, `name` first.
   public static func keys(of name: OptimizerName) -> [String] {
     let common = ["name", "lr", "weight_decay"]

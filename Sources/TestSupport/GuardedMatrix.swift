@@ -33,8 +33,11 @@ public final class GuardedMatrix<Element: BitwiseCopyable> {
   public convenience init(_ rows: Int, _ columns: Int, distance: Int? = nil, values: [Element]) {
     self.init(rows, columns, distance: distance)
     precondition(values.count == rows * columns, "\(values.count) values for [\(rows), \(columns)]")
-    for (index, value) in values.enumerated() {
-      data[index / columns * self.distance + index % columns] = value
+    values.withUnsafeBufferPointer { values in
+      guard let start = values.baseAddress else { return }
+      for row in 0..<rows {
+        (data + row * self.distance).update(from: start + row * columns, count: columns)
+      }
     }
   }
 
@@ -45,18 +48,34 @@ public final class GuardedMatrix<Element: BitwiseCopyable> {
 
   /// [rows, columns], without what lies between the rows.
   public var values: [Element] {
-    (0..<rows).flatMap { row in (0..<columns).map { data[row * distance + $0] } }
+    [Element](unsafeUninitializedCapacity: rows * columns) { buffer, filled in
+      if let start = buffer.baseAddress {
+        for row in 0..<rows {
+          (start + row * columns).initialize(from: data + row * distance, count: columns)
+        }
+      }
+      filled = rows * columns
+    }
   }
 
   /// Whether all guards are as they were.
   public var isIntact: Bool {
     let stride = MemoryLayout<Element>.stride
-    func untouched(_ range: Range<Int>) -> Bool { memory[range].allSatisfy { $0 == 0xFF } }
     let end = Self.before + rows * distance * stride
-    return untouched(0..<Self.before) && untouched(end..<memory.count)
-      && (0..<rows).allSatisfy { row in
-        let start = Self.before + row * distance * stride
-        return untouched(start + columns * stride..<start + distance * stride)
-      }
+    guard isUntouched(memory, 0, Self.before), isUntouched(memory, end, memory.count) else {
+      return false
+    }
+    for row in 0..<rows {
+      let start = Self.before + row * distance * stride
+      if !isUntouched(memory, start + columns * stride, start + distance * stride) { return false }
+    }
+    return true
   }
+}
+
+private func isUntouched(_ memory: UnsafeMutableRawBufferPointer, _ start: Int, _ end: Int) -> Bool
+{
+  var all: UInt8 = 0xFF
+  for index in start..<end { all &= memory[index] }
+  return all == 0xFF
 }

@@ -12,7 +12,7 @@ public enum TrainingError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .nonFiniteLoss(let step, let epoch, let value):
-      "the loss became \(value) at step \(step) (epoch \(epoch)): the run diverged; a lower "
+      "the loss became \(value.isNaN ? "NaN" : "infinite") at step \(step) (epoch \(epoch)): the run diverged; a lower "
         + "learning rate may help"
     case .interrupted(let step): "interrupted after step \(step)"
     case .noBLAS(let error): error.description

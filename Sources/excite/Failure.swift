@@ -10,8 +10,10 @@ enum Failure {
   /// Prints the error, one "error: " per line, and gives the exit code that belongs to it.
   static func exit(_ error: RunnerError) -> ExitCode {
     printError(error.description)
-    if case .config = error { return .validationFailure }
-    return failedRun
+    switch error {
+    case .config, .tooLarge: return .validationFailure
+    default: return failedRun
+    }
   }
 
   static func exit(_ error: ConfigError) -> ExitCode { exit(.config(error)) }
