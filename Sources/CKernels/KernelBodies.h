@@ -305,8 +305,6 @@ static void scatter_outer(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W, ptrdiff_t I, co
   int32_t start = 0;
   for (ptrdiff_t n = 0; n < W; n++) {
     int32_t count = ends[n];
-    // An odd list gets a term of factor 0 at its end.
-    if (count & 1) terms[start + count] = (Term){0, 0};
     ends[n] = start;
     start += (count + 1) & ~1;
   }
@@ -315,6 +313,12 @@ static void scatter_outer(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W, ptrdiff_t I, co
       ptrdiff_t slot = b * stride + j;
       terms[ends[indices[slot]]++] = (Term){(int32_t)(b * ldx), values[slot]};
     }
+  // An odd list gets a term of factor 0 at its end, of a row that it has already.
+  start = 0;
+  for (ptrdiff_t n = 0; n < W; n++) {
+    if ((ends[n] - start) & 1) terms[ends[n]] = (Term){terms[ends[n] - 1].row, 0};
+    start = (ends[n] + 1) & ~1;
+  }
   // A few vectors of columns at a time: those of all rows of x stay in the second-level cache.
   for (ptrdiff_t i = 0; i < I; i += scatter_vectors * lanes) {
     start = 0;
@@ -402,7 +406,7 @@ static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logit
     vf sums = {};
     vf odd = {};  // x − x is NaN where x is not finite, and a NaN must reach the loss
     for (ptrdiff_t c = 0; c < C; c += lanes) {
-      vf x = C - c >= lanes ? load(row + c) : load_part(row + c, C - c, top - 100);
+      vf x = C - c >= lanes ? load(row + c) : load_part(row + c, C - c, -3.40282347e38f);
       sums += exponential(x - top);
       odd += x - x;
     }
@@ -529,11 +533,11 @@ INLINE vf adagrad_delta(Step s, vf theta, vf g, vf *sum, vf *unused) {
 
 /// θ ← θ + φ·δ over n parameters, with `states` arrays of optimizer state.
 #define OPTIMIZER(name, states)                                                              \
-  static void name(Step s, float phi, ptrdiff_t n, float *theta, const float *gradient,     \
-                   float *state1, float *state2) {                                           \
+  static __attribute__((noinline)) void name##_vectors(                                      \
+      Step s, float phi, ptrdiff_t n, float *theta, const float *gradient, float *state1,    \
+      float *state2) {                                                                       \
     const ExciteOptimizerStep step = *s; /* a copy that stores cannot alias */               \
-    ptrdiff_t i = 0;                                                                         \
-    for (; i + lanes <= n; i += lanes) {                                                     \
+    for (ptrdiff_t i = 0; i < n; i += lanes) {                                               \
       vf first = states > 0 ? load(state1 + i) : (vf){};                                     \
       vf second = states > 1 ? load(state2 + i) : (vf){};                                    \
       vf old = load(theta + i);                                                              \
@@ -541,14 +545,21 @@ INLINE vf adagrad_delta(Step s, vf theta, vf g, vf *sum, vf *unused) {
       if (states > 0) store(state1 + i, first);                                              \
       if (states > 1) store(state2 + i, second);                                             \
     }                                                                                        \
-    ptrdiff_t left = n - i;                                                                  \
+  }                                                                                          \
+  static void name(Step s, float phi, ptrdiff_t n, float *theta, const float *gradient,      \
+                   float *state1, float *state2) {                                           \
+    ptrdiff_t whole = n / lanes * lanes, left = n - whole;                                   \
+    name##_vectors(s, phi, whole, theta, gradient, state1, state2);                          \
     if (left == 0) return;                                                                   \
-    vf first = states > 0 ? load_part(state1 + i, left, 1) : (vf){};                         \
-    vf second = states > 1 ? load_part(state2 + i, left, 1) : (vf){};                        \
-    vf old = load_part(theta + i, left, 0), g = load_part(gradient + i, left, 0);            \
-    store_part(theta + i, old + phi * name##_delta(&step, old, g, &first, &second), left);   \
-    if (states > 0) store_part(state1 + i, first, left);                                     \
-    if (states > 1) store_part(state2 + i, second, left);                                    \
+    float t[lanes], g[lanes], first[lanes], second[lanes];                                   \
+    store(t, load_part(theta + whole, left, 0));                                             \
+    store(g, load_part(gradient + whole, left, 0));                                          \
+    if (states > 0) store(first, load_part(state1 + whole, left, 1));                        \
+    if (states > 1) store(second, load_part(state2 + whole, left, 1));                       \
+    name##_vectors(s, phi, lanes, t, g, first, second);                                      \
+    store_part(theta + whole, load(t), left);                                                \
+    if (states > 0) store_part(state1 + whole, load(first), left);                           \
+    if (states > 1) store_part(state2 + whole, load(second), left);                          \
   }
 
 OPTIMIZER(sgd, 0)

@@ -83,7 +83,7 @@ static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logit
       if (row[c] > row[best]) best = c;
     double sum = 0;
     for (ptrdiff_t c = 0; c < C; c++) sum += exp((double)row[c] - row[best]);
-    total += log(sum) + row[best] - row[labels[b]];
+    total += log(sum) + ((double)row[best] - row[labels[b]]);
     *correct += best == labels[b];
     if (!gradient) continue;
     for (ptrdiff_t c = 0; c < C; c++)

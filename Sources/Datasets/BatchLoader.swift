@@ -89,8 +89,8 @@ public final class BatchLoader {
       let word = stream.nextWord()
       if flip { flips[place] = UInt8(word & 1) }
       guard crop else { continue }
-      shiftsX[place] = Int8(Int((word >> 1 & 0x7FFF) * positions >> 15) - config.cropPadding)
-      shiftsY[place] = Int8(Int((word >> 16) * positions >> 16) - config.cropPadding)
+      shiftsX[place] = Int8(Int(((word >> 1 & 0x7FFF) * positions) >> 15) - config.cropPadding)
+      shiftsY[place] = Int8(Int(((word >> 16) * positions) >> 16) - config.cropPadding)
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// What a fetch is doing, for a progress display.
 public enum FetchEvent: Hashable, Sendable {

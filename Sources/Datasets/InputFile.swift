@@ -1,3 +1,4 @@
+import Tensors
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -74,11 +75,6 @@ final class InputFile {
         path: path, expectedBytes: offset + buffer.count, foundBytes: offset + count)
     }
   }
-}
-
-/// What the system said about the last call that failed.
-func systemReason(_ code: Int32 = errno) -> String {
-  String(cString: strerror(code))
 }
 
 /// An array that `body` fills in place: no zeroing, no growing.

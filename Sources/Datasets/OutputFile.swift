@@ -1,3 +1,4 @@
+import Tensors
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// Unpacks a tar.gz of regular files and folders; ustar, with GNU's and POSIX's long names.
 ///

@@ -23,12 +23,17 @@ public func phi<Scalar: Real & BinaryFloatingPoint>(
     return utilization.map { _ in 1 }
   case .zeroSum:
     if gamma == 1 { return overMean(utilization) }
-    // pow(0, 0) is 1, so that γ = 0 means Φ = 1 for unused experts too.
-    return overMean(utilization.map { gamma == 0 ? 1 : Scalar.pow($0, gamma) })
+    // Relative to the largest, so that a large γ does not round all powers to 0. pow(0, 0) is 1, so
+    // that γ = 0 means Φ = 1 for unused experts too.
+    let largest = utilization.max() ?? 0
+    guard largest > 0 else { return utilization.map { _ in 1 } }
+    return overMean(utilization.map { gamma == 0 ? 1 : Scalar.pow($0 / largest, gamma) })
   case .positiveSum:
     return phi(utilization, variant: .zeroSum, gamma: gamma, epsilon: epsilon).map { max(1, $0) }
   case .expDiff:
-    return overMean(utilization.map { Scalar.exp(gamma * $0) })
+    // Relative to the largest, so that a large γ does not overflow.
+    let largest = utilization.max() ?? 0
+    return overMean(utilization.map { Scalar.exp(gamma * ($0 - largest)) })
   case .globalExp:
     let mean = utilization.reduce(0, +) / Scalar(utilization.count)
     let energy = utilization.map { Scalar.exp(gamma * max(0, $0 - mean)) }.reduce(0, +)
@@ -40,7 +45,9 @@ public func phi<Scalar: Real & BinaryFloatingPoint>(
     let targeted = phi(utilization, variant: .zeroSum, gamma: gamma, epsilon: epsilon)
     return permutation.map { targeted[Int($0)] }
   case .inverted:
-    return overMean(utilization.map { Scalar.pow(max($0, epsilon), -gamma) })
+    // Relative to the smallest, whose power is the largest.
+    let smallest = max(utilization.min() ?? 0, epsilon)
+    return overMean(utilization.map { Scalar.pow(max($0, epsilon) / smallest, -gamma) })
   }
 }
 

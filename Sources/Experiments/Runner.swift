@@ -65,9 +65,9 @@ public final class Runner: Sendable {
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(RunnerError) -> [RunOutcome] {
     do { try BLAS.load() } catch { throw .blas(error) }
+    let datasets = try loadDatasets()
     try prepareFolder(options.outDirectory)
     if let folder = options.saveDirectory { try prepareFolder(folder) }
-    let datasets = try loadDatasets()
 
     let start = Date()
     let done = DispatchGroup()
@@ -107,7 +107,24 @@ public final class Runner: Sendable {
       }
       try checkMemory(plan, classes: loaded[key]?.classes ?? 0)
     }
+    try checkInitialWeights(loaded)
     return loaded
+  }
+
+  /// Refuses weights to start from that do not fit a model, before any run begins.
+  private func checkInitialWeights(
+    _ datasets: [DatasetConfig: ImageDataset]
+  ) throws(RunnerError) {
+    guard let initial = options.initial else { return }
+    var checked: Set<ModelConfig> = []
+    for plan in plans where checked.insert(plan.config.model).inserted {
+      guard let dataset = datasets[plan.config.dataset.asStored] else { continue }
+      do {
+        try plan.config.model.load(initial, classes: dataset.classes)
+      } catch {
+        throw .training(error)
+      }
+    }
   }
 
   /// Refuses a run that the machine's memory cannot hold.
@@ -154,7 +171,7 @@ public final class Runner: Sendable {
   ) {
     state.withLock { state in
       change(&state)
-      let over = state.outcomes.compactMap(\.self)
+      let over = state.outcomes.compactMap(\.self).filter { $0.status != .interrupted }
       onProgress(
         ProgressSnapshot(
           runsDone: over.count, runsFailed: over.count { $0.status.isFailure },

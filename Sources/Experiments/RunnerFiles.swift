@@ -1,4 +1,4 @@
-import Foundation
+import Tensors
 
 #if canImport(Glibc)
   import Glibc
@@ -6,44 +6,31 @@ import Foundation
   import Darwin
 #endif
 
-/// Writes text so that `path` holds all of it or what it held before: to a temporary file beside
-/// it, flushed to disk, then renamed.
-/// - Throws: `.unwritable` with the system's reason (no space, no permission, …).
+/// Writes text so that `path` holds all of it or what it held before.
+/// - Throws: `.unwritable` with the system's reason.
 func writeFile(_ text: String, to path: String) throws(RunnerError) {
-  let temporary = "\(path).\(getpid()).tmp"
-  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-  guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
-  var bytes = Array(text.utf8)[...]
-  var failure: String?
-  while !bytes.isEmpty {
-    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if count < 0 {
-      if errno == EINTR { continue }
-      failure = systemReason()
-      break
-    }
-    bytes = bytes.dropFirst(count)
-  }
-  if close(descriptor) != 0, failure == nil { failure = systemReason() }
-  if failure == nil, rename(temporary, path) != 0 { failure = systemReason() }
-  if let failure {
-    unlink(temporary)
-    throw .unwritable(path: path, reason: failure)
+  let bytes = Array(text.utf8)
+  if let reason = bytes.withUnsafeBytes({ replaceFile(at: path, with: [$0]) }) {
+    throw .unwritable(path: path, reason: reason)
   }
 }
 
-/// Makes a folder and those above it, and proves that it can be written to.
+/// Makes a folder and those above it, and checks that it can be written to.
+/// - Throws: `.unwritable` with the system's reason.
 func prepareFolder(_ path: String) throws(RunnerError) {
-  do {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  } catch {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
-      throw .unwritable(path: path, reason: "a file stands where a folder should be")
+  guard !path.isEmpty else { throw .unwritable(path: "\"\"", reason: "give a folder's name") }
+  var made = path.hasPrefix("/") ? "/" : ""
+  for part in path.split(separator: "/") {
+    made += part
+    guard mkdir(made, 0o777) == 0 || errno == EEXIST else {
+      throw .unwritable(path: path, reason: "\(made): \(systemReason())")
     }
-    throw .unwritable(path: path, reason: error.localizedDescription)
+    made += "/"
+  }
+  var status = stat()
+  guard stat(path, &status) == 0 else { throw .unwritable(path: path, reason: systemReason()) }
+  guard status.st_mode & S_IFMT == S_IFDIR else {
+    throw .unwritable(path: path, reason: "a file stands where a folder should be")
   }
   guard access(path, W_OK) == 0 else { throw .unwritable(path: path, reason: systemReason()) }
 }
-
-private func systemReason() -> String { String(cString: strerror(errno)) }

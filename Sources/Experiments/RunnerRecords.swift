@@ -33,7 +33,7 @@ extension Setting {
     if epochs != ExperimentConfig.standardEpochs {
       list.append("\(epochs) epochs instead of \(ExperimentConfig.standardEpochs)")
     }
-    if let maxSteps { list.append("at most \(maxSteps) steps") }
+    if let maxSteps { list.append("at most \(maxSteps) step\(maxSteps == 1 ? "" : "s")") }
     if dataset.augmentation != standard.augmentation {
       list.append("augmentation \(dataset.augmentation.rawValue)")
     }

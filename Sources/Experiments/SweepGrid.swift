@@ -112,7 +112,7 @@ extension ExperimentReader {
     readSection("optimizer", node)
     defer { (config, origins) = outer }
     return .init(
-      node: node, text: yamlMap(config, section: "optimizer", without: swept),
+      node: node, text: yamlMap([config], section: "optimizer", without: swept),
       optimizer: config.optimizer, origins: origins)
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Yams
 
 /// Reads YAML text into `ConfigNode`s that know their places.
@@ -37,7 +38,7 @@ enum YAMLReader {
         bytes += piece
       }
     } catch {
-      throw .unreadable(file: path, reason: "cannot be read: \(error.localizedDescription)")
+      throw .unreadable(file: path, reason: "cannot be read: \(systemReason())")
     }
     guard bytes.count <= mostBytes else {
       throw .unreadable(file: path, reason: "is over 128 KiB long; an experiment is a short text")

@@ -3,7 +3,10 @@ import Training
 
 extension ExperimentConfig {
   /// The experiment with every default filled in, as YAML that `parse` reads back to the same runs.
+  ///
+  /// A key is written if any setting uses it, so that a grid's other points keep its value.
   public var resolvedYAML: String {
+    let configs = settings.map { $0.run(ExcitationConfig(variant: .vanilla), seed: seeds[0]) }
     var lines = header.map { $0.isEmpty ? "#" : "# \($0)" }
     let swept = axes.map(\.keyPath)
     for section in ConfigKey.sections {
@@ -14,10 +17,10 @@ extension ExperimentConfig {
       } else if section == "excitation" {
         lines.append(excitationLine)
       } else if !swept.contains(section) {
-        lines.append("\(section): " + yamlMap(base, section: section, without: swept))
+        lines.append("\(section): " + yamlMap(configs, section: section, without: swept))
       }
     }
-    lines += topLines(of: base, without: swept)
+    lines += topLines(of: configs, without: swept)
     lines.append("seeds: [\(seeds.map(String.init).joined(separator: ", "))]")
     let rest = axes.drop { $0.keyPath == "optimizer" && $0.keyPath == axes.first?.keyPath }
     if !rest.isEmpty { lines.append("sweep:") }
@@ -40,27 +43,36 @@ extension RunConfig {
     let config = canonical
     var lines: [String] = []
     for section in ConfigKey.sections where section != "excitation" {
-      lines.append("\(section): " + yamlMap(config, section: section, without: []))
+      lines.append("\(section): " + yamlMap([config], section: section, without: []))
     }
     let excitation = config.excitation
     let clamp = excitation.variant == .inverted ? ", epsilon: \(yaml(excitation.epsilon))" : ""
     lines.append(
       "excitation: {variants: [\(excitation.variant.rawValue)], gamma: \(yaml(excitation.gamma))"
         + "\(clamp)}")
-    lines += topLines(of: config, without: [])
+    lines += topLines(of: [config], without: [])
     lines.append("seeds: [\(seed)]")
     return lines.joined(separator: "\n") + "\n"
   }
 }
 
-/// A section's keys as a map on one line, without those that have no effect and those listed.
-func yamlMap(_ config: RunConfig, section: String, without omitted: [String]) -> String {
+/// A section's keys as a map on one line, without those that have no effect in any of the configs
+/// and those listed.
+func yamlMap(_ configs: [RunConfig], section: String, without omitted: [String]) -> String {
   let fields = ConfigKey.all.filter { $0.section == section && !omitted.contains($0.path) }
-    .compactMap { key in key.write(config).map { "\(key.key): \($0)" } }
+    .compactMap { key in key.firstWritten(configs).map { "\(key.key): \($0)" } }
   return "{" + fields.joined(separator: ", ") + "}"
 }
 
-private func topLines(of config: RunConfig, without omitted: [String]) -> [String] {
+private func topLines(of configs: [RunConfig], without omitted: [String]) -> [String] {
   ConfigKey.all.filter { $0.section.isEmpty && !omitted.contains($0.path) }
-    .compactMap { key in key.write(config).map { "\(key.path): \($0)" } }
+    .compactMap { key in key.firstWritten(configs).map { "\(key.path): \($0)" } }
+}
+
+extension ConfigKey {
+  /// The key's text in the first config that it has an effect in.
+  fileprivate func firstWritten(_ configs: [RunConfig]) -> String? {
+    for config in configs { if let text = write(config) { return text } }
+    return nil
+  }
 }

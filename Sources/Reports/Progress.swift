@@ -112,7 +112,9 @@ public struct ProgressLine: Sendable {
   ///     progress 30 %: 6 of 21 runs done; zero-sum seed 1: epoch 90/300, loss 1.523; 2m 10s, ETA 5m 3s
   public mutating func plainLine(_ snapshot: ProgressSnapshot) -> String? {
     // A tenth summed from thirds must not fall short of itself.
-    let tenths = Int(snapshot.fraction * 10 + 1e-9)
+    var tenths = Int(snapshot.fraction * 10 + 1e-9)
+    // The last tenth is for the end: a run whose last epoch is done is not over yet.
+    if snapshot.runsDone < snapshot.runsTotal { tenths = min(tenths, 9) }
     guard tenths > tenthsShown else { return nil }
     tenthsShown = tenths
     var parts = ["\(snapshot.runsDone) of \(counted(snapshot.runsTotal, "run")) done"]

@@ -16,7 +16,8 @@ public enum SafetensorsError: Error, CustomStringConvertible {
     case .unwritable(let file, let reason): "\(file): cannot be written: \(reason)"
     case .malformed(let file, let problem): "\(file): not a valid safetensors file: \(problem)"
     case .missingTensor(let file, let name, let present):
-      "\(file): has no tensor \(name); it has \(present.prefix(12).joined(separator: ", "))"
+      "\(file): has no tensor \(name); it has "
+        + (present.isEmpty ? "none" : present.prefix(12).joined(separator: ", "))
         + (present.count > 12 ? ", …" : "")
     case .wrongShape(let file, let name, let found, let expected):
       "\(file): tensor \(name) has shape \(found), expected \(expected)"
@@ -53,15 +54,13 @@ public struct SafetensorsFile: Sendable {
 
   /// - Throws: `.unreadable`, or `.malformed` when header, offsets and length do not agree.
   public init(path: String) throws(SafetensorsError) {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-    } catch {
-      let reason =
-        FileManager.default.fileExists(atPath: path)
-        ? error.localizedDescription : "there is no such file"
-      throw .unreadable(file: path, reason: reason)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw .unreadable(file: path, reason: "there is no such file")
     }
+    guard !isFolder.boolValue else { throw .unreadable(file: path, reason: "it is a folder") }
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+    else { throw .unreadable(file: path, reason: systemReason()) }
     try self.init(data: data, file: path)
   }
 
@@ -176,15 +175,12 @@ public func writeSafetensors(
   }
   var header = Data("{\(parts.joined(separator: ","))}".utf8)
   while header.count % 8 != 0 { header.append(UInt8(ascii: " ")) }
-  var data = Data(capacity: 8 + header.count + offset)
-  withUnsafeBytes(of: UInt64(header.count).littleEndian) { data.append(contentsOf: $0) }
-  data.append(header)
-  for (_, tensor) in sorted { data.append(Data(buffer: UnsafeBufferPointer(tensor.buffer))) }
-  do {
-    try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-  } catch {
-    throw .unwritable(file: path, reason: error.localizedDescription)
+  let length = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) }
+  let failure = (length + header).withUnsafeBytes { start in
+    replaceFile(
+      at: path, with: [start] + sorted.map { UnsafeRawBufferPointer($0.tensor.buffer) })
   }
+  if let failure { throw .unwritable(file: path, reason: failure) }
 }
 
 private func jsonString(_ text: String) -> String {

@@ -49,22 +49,9 @@ public final class Trainer {
   ) throws(TrainingError) {
     do { try BLAS.load() } catch { throw .noBLAS(error) }
     self.config = config
-    switch config.model {
-    case .topKMLP(let mlp):
-      model = TopKMLP(
-        mlp, inputs: ImageSplit.imageBytes, classes: dataset.classes,
-        capacity: max(config.batchSize, Self.testBatch), seed: config.seed, kernels: kernels)
-    }
-    if let initial {
-      for parameter in model.parameters {
-        do {
-          parameter.value.copy(
-            from: try initial.tensor(parameter.name, shape: parameter.value.shape))
-        } catch {
-          throw .checkpoint(error)
-        }
-      }
-    }
+    model = try config.model.load(
+      initial, classes: dataset.classes, capacity: max(config.batchSize, Self.testBatch),
+      seed: config.seed, kernels: kernels)
     optimizer = Optimizer(config.optimizer, parameters: model.parameters, kernels: kernels)
     training = BatchLoader(
       dataset.train, config: config.dataset, batchSize: config.batchSize, forTraining: true,
@@ -166,5 +153,34 @@ public final class Trainer {
     } catch {
       throw .checkpoint(error)
     }
+  }
+}
+
+extension ModelConfig {
+  /// The model itself, for images, its weights drawn from the seed or taken from a file.
+  /// - Parameter capacity: the largest batch.
+  /// - Throws: `.checkpoint` when the file lacks a tensor or has one of another shape.
+  @discardableResult
+  public func load(
+    _ initial: SafetensorsFile?, classes: Int, capacity: Int = 1, seed: UInt64 = 0,
+    kernels: Kernels = .best
+  ) throws(TrainingError) -> any Model {
+    let model: any Model =
+      switch self {
+      case .topKMLP(let mlp):
+        TopKMLP(
+          mlp, inputs: ImageSplit.imageBytes, classes: classes, capacity: capacity, seed: seed,
+          kernels: kernels)
+      }
+    guard let initial else { return model }
+    for parameter in model.parameters {
+      do {
+        parameter.value.copy(
+          from: try initial.tensor(parameter.name, shape: parameter.value.shape))
+      } catch {
+        throw .checkpoint(error)
+      }
+    }
+    return model
   }
 }

@@ -1,6 +1,13 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// Exit codes: 64 (EX_USAGE) for a bad command or config, 1 for a failed run, 130 after Ctrl-C.
 enum Failure {
@@ -24,5 +31,17 @@ func printError(_ message: String) {
 }
 
 func writeToStandardError(_ text: String) {
-  FileHandle.standardError.write(Data(text.utf8))
+  // Progress that cannot be shown must not end a run.
+  _ = Array(text.utf8).withUnsafeBytes { writeAll($0, to: STDERR_FILENO) }
+}
+
+/// Writes a result to standard output.
+/// - Returns: the exit code where that failed, after saying so.
+func writeToStandardOutput(_ text: String) -> ExitCode? {
+  let line = text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n"
+  guard let reason = Array(line.utf8).withUnsafeBytes({ writeAll($0, to: STDOUT_FILENO) }) else {
+    return nil
+  }
+  printError("standard output: cannot be written: \(reason)")
+  return Failure.failedRun
 }

@@ -13,12 +13,10 @@ final class Terminal {
   private let screen: Int32
 
   init?() {
-    screen = posix_openpt(O_RDWR | O_NOCTTY)
-    guard screen >= 0, grantpt(screen) == 0, unlockpt(screen) == 0, let name = ptsname(screen)
-    else { return nil }
-    let descriptor = open(name, O_RDWR | O_NOCTTY)
-    guard descriptor >= 0 else { return nil }
-    program = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    var ends: (screen: Int32, program: Int32) = (-1, -1)
+    guard openpty(&ends.screen, &ends.program, nil, nil, nil) == 0 else { return nil }
+    screen = ends.screen
+    program = FileHandle(fileDescriptor: ends.program, closeOnDealloc: true)
   }
 
   deinit { close(screen) }

@@ -200,7 +200,7 @@ struct JSONTable: Decodable {
   }
 }
 
-private func snakeCaseDecoder() -> JSONDecoder {
+func snakeCaseDecoder() -> JSONDecoder {
   let decoder = JSONDecoder()
   decoder.keyDecodingStrategy = .convertFromSnakeCase
   return decoder

@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Kernels of the six optimizers")

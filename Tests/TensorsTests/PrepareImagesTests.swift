@@ -1,6 +1,6 @@
 import CKernels
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Kernel prepare_images")
@@ -17,7 +17,9 @@ struct PrepareImagesTests {
   }
 
   /// Pixels of one image by the header's definition, in Double; nil where the shift leaves it.
-  static func exact(_ image: ArraySlice<UInt8>, _ shift: Shift) -> [(value: Double, scaled: Double)?] {
+  static func exact(_ image: ArraySlice<UInt8>, _ shift: Shift) -> [(
+    value: Double, scaled: Double
+  )?] {
     var pixels: [(value: Double, scaled: Double)?] = []
     for channel in 0..<3 {
       for y in 0..<side {

@@ -1,9 +1,9 @@
 import CKernels
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
-@Suite("Kernels gather_sum, scatter_outer and pack_transposed")
+@Suite("Kernels gather_sum, scatter_outer, relu_gradient and pack_transposed")
 struct SparseProductTests {
   /// A sum of n products in floats, in any order, fused or not, is within n·2⁻²⁴·Σ|products| of the
   /// exact sum (to first order; the second order is far below the one more term allowed here).
@@ -65,10 +65,14 @@ struct SparseProductTests {
           var bounds: [Double] = []
           for pairs in winners.pairs {
             for column in 0..<columns {
-              let products = pairs.map { Double($0.value) * Double(element($0.neuron, column)) }
-              exact.append(products.reduce(0, +))
-              bounds.append(
-                Self.bound(terms: k, magnitude: products.reduce(0) { $0 + $1.magnitude }))
+              var (sum, magnitude) = (0.0, 0.0)
+              for (neuron, value) in pairs {
+                let product = Double(value) * Double(element(neuron, column))
+                sum += product
+                magnitude += product.magnitude
+              }
+              exact.append(sum)
+              bounds.append(Self.bound(terms: k, magnitude: magnitude))
             }
           }
           expectWithin(out.values, exact, bounds: bounds, name: "\(place)")
@@ -159,6 +163,21 @@ struct SparseProductTests {
         expectSameBits(packed.values, expected, name: "\(place)")
         #expect(packed.isIntact && matrix.isIntact, "\(place): wrote outside its output")
       }
+    }
+  }
+
+  @Test("relu_gradient zeroes exactly where the value is not above 0", arguments: KernelSets.all)
+  func reluGradient(name: String) throws {
+    let kernels = try #require(Kernels(named: name)).table.pointee
+    var random = RandomStream(test: 12)
+    withEvery("n", in: Array(0...33) + [1000]) { count, place in
+      let values = random.picks(count, of: [0, -0.0, 1, 0x1p-133, -1, Float.nan, .infinity])
+      let old = random.normals(count)
+      let gradient = GuardedMatrix(old)
+      kernels.relu_gradient(count, values, gradient.data)
+      expectSameBits(
+        gradient.values, zip(values, old).map { $0 > 0 ? $1 : 0 }, name: "\(place)")
+      #expect(gradient.isIntact, "\(place): wrote outside its output")
     }
   }
 

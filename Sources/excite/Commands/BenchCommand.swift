@@ -1,7 +1,12 @@
 import ArgumentParser
+import Excitation
 import Experiments
 import Foundation
+import Optimizers
 import Reports
+
+extension OptimizerName: ExpressibleByArgument {}
+extension ExcitationVariant: ExpressibleByArgument {}
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,9 +28,8 @@ struct BenchCommand: ParsableCommand {
       help: ArgumentHelp("An experiment whose first run gives the model.", valueName: "config"))
     var config: String?
     @Option(help: ArgumentHelp("Samples per step.", valueName: "n")) var batchSize: Int?
-    @Option(help: ArgumentHelp("sgd, momentum, adam, adamw, rmsprop or adagrad."))
-    var optimizer: String?
-    @Option(help: "A variant of Φ.") var variant = "zero-sum"
+    @Option(help: "The optimizer.") var optimizer: OptimizerName?
+    @Option(help: "The variant of Φ.") var variant = ExcitationVariant.zeroSum
     @Option(help: ArgumentHelp("Top-K layers.", valueName: "n")) var hiddenLayers: Int?
     @Option(help: ArgumentHelp("Neurons per layer.", valueName: "n")) var width: Int?
     @Option(help: ArgumentHelp("Share of silenced neurons.", valueName: "share"))
@@ -38,23 +42,20 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Timed repetitions.", valueName: "n")) var repetitions = 20
     @Flag(help: "Print JSON.") var json = false
 
-    mutating func validate() throws {
-      if repetitions < 1 { throw ValidationError("--repetitions \(repetitions): give 1 or more") }
-      if threads < 1 { throw ValidationError("--threads \(threads): give 1 or more") }
-    }
+    mutating func validate() throws { try checkCounts(repetitions, threads) }
 
     func run() throws {
       let timing: StepTiming
       let experiment: ExperimentConfig
       do {
         let flags: [(String, String?)] = [
-          ("optimizer", optimizer), ("batch_size", batchSize.map(String.init)),
+          ("optimizer", optimizer?.rawValue), ("batch_size", batchSize.map(String.init)),
           ("model.hidden_layers", hiddenLayers.map(String.init)),
           ("model.width", width.map(String.init)), ("model.sparsity", sparsity.map { "\($0)" }),
         ]
         let overrides = ConfigOverrides(
           set: flags.compactMap { key, value in value.map { "\(key)=\($0)" } } + set, seeds: "0",
-          variants: variant)
+          variants: variant.rawValue)
         experiment =
           if let config {
             try ExperimentConfig.load(path: config, overrides: overrides)
@@ -119,6 +120,8 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Only the core type in use.") var current = false
     @Flag(help: "Print JSON.") var json = false
 
+    mutating func validate() throws { try checkCounts(repetitions, threads) }
+
     func run() throws {
       var speeds: [String: Double] = [:]
       do {
@@ -158,6 +161,11 @@ struct BenchCommand: ParsableCommand {
       return (try? JSONDecoder().decode([String: Double].self, from: text)) ?? [:]
     }
   }
+}
+
+private func checkCounts(_ repetitions: Int, _ threads: Int) throws {
+  if repetitions < 1 { throw ValidationError("--repetitions \(repetitions): give 1 or more") }
+  if threads < 1 { throw ValidationError("--threads \(threads): give 1 or more") }
 }
 
 private func printJSON(_ values: [String: Double]) throws {

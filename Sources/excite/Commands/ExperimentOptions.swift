@@ -94,10 +94,11 @@ struct ExperimentOptions: ParsableArguments {
   ) throws(RunnerError) {
     let table = try accuracyTable(
       experiment, command: Self.command, environment: environment, outcomes: outcomes)
+    // Shown before it is kept: a full disk must not swallow it.
+    if let code = writeToStandardOutput(render(table, format: format, style: outputStyle())) {
+      Self.exit(withError: code)
+    }
     try writeResults(table, to: directory)
-    let text = render(table, format: format, style: outputStyle())
-    print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
-    fflush(nil)
     let failed = outcomes.filter(\.status.isFailure).count
     let interrupted = outcomes.filter { $0.status == .interrupted }.count
     if wasStopped, interrupted > 0 {

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Experiments
 
+/// What an axis flag without a list stands for.
+private let paperGrid = "the paper's grid"
+
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
@@ -22,27 +25,27 @@ struct SweepCommand: ParsableCommand {
       valueName: "config"))
   var config: String?
 
-  @Option(defaultAsFlag: "", help: ArgumentHelp("Learning rates (Table 3).", valueName: "list"))
+  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Learning rates (Table 3).", valueName: "list"))
   var lr: String?
 
-  @Option(defaultAsFlag: "", help: ArgumentHelp("Intensities γ (Table 7).", valueName: "list"))
+  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Intensities γ (Table 7).", valueName: "list"))
   var gamma: String?
 
-  @Option(defaultAsFlag: "", help: ArgumentHelp("Sparsities (Table 4).", valueName: "list"))
+  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Sparsities (Table 4).", valueName: "list"))
   var sparsity: String?
 
-  @Option(defaultAsFlag: "", help: ArgumentHelp("Batch sizes (Table 5).", valueName: "list"))
+  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Batch sizes (Table 5).", valueName: "list"))
   var batchSize: String?
 
-  @Option(defaultAsFlag: "", help: ArgumentHelp("Optimizers (Table 1).", valueName: "list"))
+  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Optimizers (Table 1).", valueName: "list"))
   var optimizer: String?
 
   @Option(
-    defaultAsFlag: "", help: ArgumentHelp("Learning rate schedules (Table 6).", valueName: "list"))
+    defaultAsFlag: paperGrid, help: ArgumentHelp("Learning rate schedules (Table 6).", valueName: "list"))
   var schedule: String?
 
   @Option(
-    defaultAsFlag: "",
+    defaultAsFlag: paperGrid,
     help: ArgumentHelp("Numbers of Top-K layers (Figures 3-5).", valueName: "list"))
   var hiddenLayers: String?
 
@@ -62,7 +65,7 @@ struct SweepCommand: ParsableCommand {
         (.schedule, schedule), (.hiddenLayers, hiddenLayers), (.gamma, gamma),
       ]
       var axes = flags.compactMap { axis, list in
-        list.map { SweepAxis(axis, list: $0.isEmpty ? nil : $0) }
+        list.map { SweepAxis(axis, list: $0 == paperGrid ? nil : $0) }
       }
       for text in set { axes.append(try SweepAxis(set: text)) }
       let overrides = options.overrides(set: [], axes: axes)
