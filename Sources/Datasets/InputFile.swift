@@ -1,4 +1,5 @@
 import Tensors
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)

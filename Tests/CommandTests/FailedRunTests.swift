@@ -85,8 +85,6 @@ struct FailedRunTests {
     let flag: String
     let path: String
     let reason: String
-    /// Whether Foundation, rather than the program, words the reason.
-    var isPoor = false
     var testDescription: String { "\(flag) \(path)" }
   }
 
@@ -94,9 +92,9 @@ struct FailedRunTests {
   static let places = [
     Place(flag: "--out", path: "small.yaml", reason: "a file stands where a folder should be"),
     Place(flag: "--save", path: "small.yaml", reason: "a file stands where a folder should be"),
-    Place(flag: "--out", path: "small.yaml/o", reason: "", isPoor: true),
-    Place(flag: "--out", path: "/dev/null/o", reason: "", isPoor: true),
-    Place(flag: "--out", path: "", reason: "", isPoor: true),
+    Place(flag: "--out", path: "small.yaml/o", reason: "small.yaml/o: Not a directory"),
+    Place(flag: "--out", path: "/dev/null/o", reason: "/dev/null/o: Not a directory"),
+    Place(flag: "--out", path: "", reason: "give a folder's name"),
   ]
 
   @Test(arguments: places)
@@ -105,13 +103,9 @@ struct FailedRunTests {
     #expect(output.status == 1)
     #expect(output.stdout.isEmpty)
     #expect(output.errorLines.count == 1)
-    withKnownIssue("Foundation's text for a folder that cannot be made is no reason") {
-      expectRefused(
-        output, status: 1, saying: ["\(place.path): cannot be written: \(place.reason)"])
-      #expect(!output.stderr.contains("The operation could not be completed"))
-    } when: {
-      place.isPoor
-    }
+    expectRefused(
+      output, status: 1, saying: ["\(place.path): cannot be written: \(place.reason)"])
+    #expect(!output.stderr.contains("The operation could not be completed"))
   }
 
   @Test func oneUnwritableRunFolderFailsThatRunAlone() throws {
@@ -150,10 +144,8 @@ struct FailedRunTests {
       let metrics = files.filter { $0.hasSuffix("metrics.csv") }
       #expect(!metrics.isEmpty)
       for file in metrics { #expect(Metrics(try work.text("disk/o/\(file)")).lines.count == 2) }
-      withKnownIssue("results.json is written first, and its failure is the end") {
-        #expect(output.stdout.contains("\nvanilla "))
-        #expect(output.stdout.contains("Not finished:"))
-      }
+      #expect(output.stdout.contains("\nvanilla "))
+      #expect(output.stdout.contains("Not finished:"))
       withExtendedLifetime(disk) {}
     }
   #endif

@@ -91,9 +91,7 @@ struct FormatCommandTests {
       ["run", "small.yaml", "--format", "csv", "--out", "o", "--quiet"]
     ).stdout
     let table = try JSONTable(try work.text("o/results.json"))
-    withKnownIssue("CR LF is one Character, so it is not seen to end in LF, and gets another") {
-      #expect(csv.hasSuffix("\r\n"))
-    }
+    #expect(csv.hasSuffix("\r\n"))
     // No field here holds a comma or a quote, so lines and fields are plain.
     let lines = csv.components(separatedBy: "\r\n").dropLast().map {
       $0.components(separatedBy: ",")

@@ -33,11 +33,7 @@ struct RunTests {
   @Test func lastProgressLineCountsAllRuns() throws {
     for _ in 0..<3 {
       let output = try work.success(["run", "small.yaml"])
-      withKnownIssue(
-        "100 % is told when the last epoch ends, before its run does", isIntermittent: true
-      ) {
-        #expect(output.errorLines.last?.hasPrefix("progress 100 %: 6 of 6 runs done") == true)
-      }
+      #expect(output.errorLines.last?.hasPrefix("progress 100 %: 6 of 6 runs done") == true)
     }
   }
 
@@ -138,21 +134,17 @@ struct RunTests {
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
   func progressThatCannotBeWrittenIsNoCrash() throws {
-    withKnownIssue("FileHandle.write traps where standard error is full or closed") {
-      for target in ["2>/dev/full", "2>&-"] {
-        let output = try work.shell("excite run small.yaml \(target)")
-        #expect(output.status == 0)
-        #expect(output.stdout.contains("\nzero-sum "))
-      }
+    for target in ["2>/dev/full", "2>&-"] {
+      let output = try work.shell("excite run small.yaml \(target)")
+      #expect(output.status == 0)
+      #expect(output.stdout.contains("\nzero-sum "))
     }
   }
 
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
   func aTableThatCannotBeWrittenIsAnError() throws {
-    withKnownIssue("print ignores a full disk, so a lost table exits 0") {
-      let output = try work.shell("excite run small.yaml --quiet >/dev/full")
-      #expect(output.status == 1)
-      #expect(output.stderr.hasPrefix("error: "))
-    }
+    let output = try work.shell("excite run small.yaml --quiet >/dev/full")
+    #expect(output.status == 1)
+    #expect(output.stderr.hasPrefix("error: "))
   }
 }

@@ -93,12 +93,8 @@ struct WeightsTests {
   func unusableFileStopsAllBeforeTheStart(name: String, content: Data?, reason: String) throws {
     if let content { try work.write(content, to: name) }
     let output = try work.excite(["run", "small.yaml", "--from", name, "--out", "o"])
-    withKnownIssue("tensors are looked for in each run, so all fail one by one") {
-      expectRefused(output, status: 1, saying: [name, reason])
-      #expect(!work.exists("o"))
-    } when: {
-      name == "none.safetensors"
-    }
+    expectRefused(output, status: 1, saying: [name, reason])
+    #expect(!work.exists("o"))
   }
 
   @Test func cutOffFileIsRefused() throws {
@@ -116,16 +112,12 @@ struct WeightsTests {
     expectNoCrash(output)
     let reason = "tensor layers.0.weight has shape [16, 3072], expected [32, 3072]"
     #expect((output.stdout + output.stderr).contains("\(file): \(reason)"))
-    withKnownIssue("shapes are compared in each run, so all fail one by one") {
-      expectRefused(output, status: 1, saying: [reason])
-    }
+    expectRefused(output, status: 1, saying: [reason])
   }
 
   @Test func folderInPlaceOfWeightsIsRefused() throws {
     let output = try work.excite("run", "small.yaml", "--from", ".")
     #expect(output.status == 1)
-    withKnownIssue("Foundation's text for reading a folder names only an error number") {
-      expectRefused(output, status: 1, saying: [".: "])
-    }
+    expectRefused(output, status: 1, saying: [".: "])
   }
 }

@@ -25,10 +25,12 @@ struct SweepCommand: ParsableCommand {
       valueName: "config"))
   var config: String?
 
-  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Learning rates (Table 3).", valueName: "list"))
+  @Option(
+    defaultAsFlag: paperGrid, help: ArgumentHelp("Learning rates (Table 3).", valueName: "list"))
   var lr: String?
 
-  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Intensities γ (Table 7).", valueName: "list"))
+  @Option(
+    defaultAsFlag: paperGrid, help: ArgumentHelp("Intensities γ (Table 7).", valueName: "list"))
   var gamma: String?
 
   @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Sparsities (Table 4).", valueName: "list"))
@@ -41,7 +43,8 @@ struct SweepCommand: ParsableCommand {
   var optimizer: String?
 
   @Option(
-    defaultAsFlag: paperGrid, help: ArgumentHelp("Learning rate schedules (Table 6).", valueName: "list"))
+    defaultAsFlag: paperGrid,
+    help: ArgumentHelp("Learning rate schedules (Table 6).", valueName: "list"))
   var schedule: String?
 
   @Option(
