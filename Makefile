@@ -7,8 +7,10 @@ SOURCES := Package.swift Sources Tests
 run: build
 	$(EXCITE) run configs/quickstart.yaml
 
+# Built as `make build` does and not by `swift test`, which would compile everything anew.
 test: setup
-	swift test -c release
+	swift build -c release --build-tests
+	swift test -c release --skip-build
 
 smoke: build
 	$(EXCITE) run configs/smoke.yaml
