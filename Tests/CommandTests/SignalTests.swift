@@ -78,10 +78,13 @@ struct SignalTests {
     while write(end, filling, 1) > 0 {}
     #expect(fcntl(end, F_SETFL, flags) == 0)
 
+    // One run of one epoch: whatever comes after its metrics, a line of progress comes first.
     let child = try work.start(
-      ["run", "small.yaml", "--out", "o"], stderr: .handle(blocked.fileHandleForWriting))
-    // Signals are caught before the first run folder is made.
-    let isReady = child.wait { !work.labels(in: "o").isEmpty }
+      [
+        "run", "small.yaml", "--out", "o", "--set", "epochs=1", "--seeds", "0", "--variants",
+        "vanilla",
+      ], stderr: .handle(blocked.fileHandleForWriting))
+    let isReady = child.wait { begun == 1 }
     // Two signals may arrive as one, so some more may be needed.
     let isOver = child.wait {
       child.signal(SIGINT)
