@@ -66,7 +66,7 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Training", "Reports", .product(name: "Yams", package: "Yams"),
-        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftCSV", package: "SwiftCSV"),
       ],
       swiftSettings: swift),
     .executableTarget(

@@ -1,3 +1,5 @@
+import Tensors
+
 /// The image sets that configs can name.
 public enum DatasetName: String, CaseIterable, Codable, Hashable, Sendable {
   case cifar10, cifar100, svhn, synthetic
@@ -36,5 +38,15 @@ public struct ImageDataset: Sendable {
     self.classes = classes
     self.train = train
     self.test = test
+  }
+
+  /// A hash of all pixels and labels: other records, other order or a changed byte give another.
+  public var fingerprint: String {
+    var hash = ContentHash()
+    for split in [train, test] {
+      split.images.withUnsafeBytes { hash.add($0) }
+      split.labels.withUnsafeBytes { hash.add($0) }
+    }
+    return hash.hexadecimal
   }
 }

@@ -17,6 +17,8 @@ public struct ExperimentConfig: Sendable {
 
   /// The file's base name, or `default`.
   public let name: String
+  /// Whether flags changed what the file says.
+  public let isOverridden: Bool
   /// The comment lines at the top of the file, without `#`: its source, command, time, accuracy.
   public let header: [String]
   /// The first setting, as a run of vanilla with the first seed.
@@ -82,11 +84,15 @@ public struct ExperimentConfig: Sendable {
     draft.apply(overrides)
     var reader = ExperimentReader(draft)
     let parts = try reader.read()
-    return ExperimentConfig(name: name, header: header, parts: parts)
+    return ExperimentConfig(
+      name: name, isOverridden: overrides != ConfigOverrides(), header: header, parts: parts)
   }
 
-  private init(name: String, header: [String], parts: ExperimentReader.Parts) {
+  private init(
+    name: String, isOverridden: Bool, header: [String], parts: ExperimentReader.Parts
+  ) {
     self.name = name
+    self.isOverridden = isOverridden
     self.header = header
     var base = parts.points[0].config
     base.seed = parts.seeds[0]

@@ -2,6 +2,7 @@ import Datasets
 import Excitation
 import Models
 import Optimizers
+import Tensors
 import Training
 
 /// What a row of a table stands for besides the variant: all that a run's numbers depend on but
@@ -59,11 +60,9 @@ public struct PlannedRun: Hashable, Sendable {
   init(setting: Setting, config: RunConfig) {
     self.setting = setting
     self.config = config
-    let hash = String(config.fingerprint, radix: 16)
-    let digits = String(repeating: "0", count: max(0, 16 - hash.count)) + hash
     label = [
       config.optimizer.name.rawValue, config.excitation.variant.rawValue, "seed\(config.seed)",
-      String(digits.prefix(8)),
+      String(config.fingerprint.prefix(8)),
     ].joined(separator: "-")
   }
 }
@@ -105,10 +104,10 @@ extension RunConfig {
     return "{" + fields.joined(separator: ",") + "}"
   }
 
-  /// FNV-1a, 64 bits, of `canonicalJSON`.
-  var fingerprint: UInt64 {
-    canonicalJSON.utf8.reduce(0xCBF2_9CE4_8422_2325) { hash, byte in
-      (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-    }
+  /// A hash of `canonicalJSON`.
+  var fingerprint: String {
+    var hash = ContentHash()
+    hash.add(canonicalJSON)
+    return hash.hexadecimal
   }
 }

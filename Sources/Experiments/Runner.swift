@@ -10,20 +10,28 @@ import Training
 public struct RunnerOptions: Sendable {
   /// Runs at once, one thread each.
   public var jobs: Int
-  /// Where run folders go.
-  public var outDirectory: String
+  public var store: RunStore
   /// Where final weights go, `<label>/final.safetensors`; nil keeps none.
   public var saveDirectory: String?
   public var dataDirectory: URL
   /// Weights that every run starts from instead of its seed's own.
   public var initial: SafetensorsFile?
+  /// Repeat runs that the store has: all of them, or those that failed.
+  public var fresh = false
+  public var retryFailed = false
+  /// Stop at the first run that fails instead of going on with the others.
+  public var failFast = false
+  /// Seconds of work that a killed process may lose.
+  public var checkpointSeconds = 20.0
+  /// Only every `of`-th run, from the `index`-th on (from 0).
+  public var shard: (index: Int, of: Int)?
 
   public init(
-    jobs: Int, outDirectory: String, saveDirectory: String? = nil, dataDirectory: URL,
+    jobs: Int, store: RunStore, saveDirectory: String? = nil, dataDirectory: URL,
     initial: SafetensorsFile? = nil
   ) {
     self.jobs = jobs
-    self.outDirectory = outDirectory
+    self.store = store
     self.saveDirectory = saveDirectory
     self.dataDirectory = dataDirectory
     self.initial = initial
@@ -32,49 +40,85 @@ public struct RunnerOptions: Sendable {
 
 /// Carries out the runs of an experiment, several at once, and keeps what they leave.
 ///
-/// A run that fails (a diverged loss, a full disk) is an outcome with a reason; the others go on.
+/// Runs that the store has are not repeated, runs begun go on where they were, and runs that another
+/// process is at are waited for. A run that fails (a diverged loss, a full disk) is an outcome with
+/// a reason; the others go on.
 public final class Runner: Sendable {
   private let experiment: ExperimentConfig
   private let options: RunnerOptions
+  private let environment: EnvironmentRecord
   private let plans: [PlannedRun]
+  /// The fingerprint of the weights that runs start from.
+  private let weights: String?
   private let state: Mutex<State>
 
   private struct State {
-    var next = 0
+    /// Plans to take, the first first, and those that another process holds.
+    var open: [Int]
+    var held: [Int] = []
+    var nextLook = ContinuousClock.now
+    var isTold: Set<Int> = []
     var outcomes: [RunOutcome?]
     var active: [Int: ProgressSnapshot.ActiveRun] = [:]
+    var claims: [Int: RunClaim] = [:]
+    var reused = 0
+    var isStopping = false
   }
 
-  public init(_ experiment: ExperimentConfig, options: RunnerOptions) {
+  public init(
+    _ experiment: ExperimentConfig, options: RunnerOptions, environment: EnvironmentRecord
+  ) {
     self.experiment = experiment
     self.options = options
-    plans = experiment.runs
-    state = Mutex(State(outcomes: [RunOutcome?](repeating: nil, count: plans.count)))
+    self.environment = environment
+    weights = options.initial?.fingerprint
+    plans = experiment.runs.enumerated().filter { index, _ in
+      options.shard.map { index % $0.of == $0.index } ?? true
+    }.map(\.element)
+    state = Mutex(
+      State(
+        open: Array(plans.indices), outcomes: [RunOutcome?](repeating: nil, count: plans.count)))
   }
 
   /// Runs everything.
   ///
   /// - Parameters:
+  ///   - onStart: called once everything is checked, before the first run.
   ///   - onProgress: called from any thread, one call at a time, after each epoch and each run.
+  ///   - onNote: told what a user should know besides, from any thread.
   ///   - shouldStop: asked before each step; true ends all runs there.
-  /// - Returns: outcomes in the order of `experiment.runs`; those never begun are `interrupted`.
+  /// - Returns: outcomes in the order of `experiment.runs` (of the shard's, where there is one);
+  ///   those never begun are `interrupted`.
   /// - Throws: what stops all runs before the first: `.blas`, `.dataset`, `.config` (a batch
   ///   larger than the data), `.unwritable`.
   public func run(
+    onStart: () throws(RunnerError) -> Void = {},
     onProgress: @escaping @Sendable (ProgressSnapshot) -> Void = { _ in },
+    onNote: @escaping @Sendable (String) -> Void = { _ in },
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(RunnerError) -> [RunOutcome] {
     do { try BLAS.load() } catch { throw .blas(error) }
     let datasets = try loadDatasets()
-    try prepareFolder(options.outDirectory)
+    try prepareFolder(options.store.directory)
     if let folder = options.saveDirectory { try prepareFolder(folder) }
+    try onStart()
 
-    let start = Date()
+    let heartbeat = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "excite.claims"))
+    heartbeat.schedule(deadline: .now() + RunClaim.heartbeat, repeating: RunClaim.heartbeat)
+    heartbeat.setEventHandler { [self] in
+      for claim in state.withLock({ $0.claims.values.map(\.self) }) { claim.beat() }
+    }
+    heartbeat.resume()
+    defer { heartbeat.cancel() }
+
+    let report = Reporting(onProgress: onProgress, note: onNote, since: Date())
     let done = DispatchGroup()
     for _ in 0..<min(options.jobs, plans.count) {
       done.enter()
       let thread = Thread { [self] in
-        work(datasets, onProgress: onProgress, shouldStop: shouldStop, since: start)
+        work(datasets, report: report) {
+          shouldStop() || state.withLock(\.isStopping)
+        }
         done.leave()
       }
       thread.stackSize = 8 << 20
@@ -82,45 +126,59 @@ public final class Runner: Sendable {
     }
     done.wait()
     return state.withLock { state in
-      zip(plans, state.outcomes).map { plan, outcome in
-        outcome ?? self.outcome(of: plan, status: .interrupted)
-      }
+      zip(plans, state.outcomes).map { plan, outcome in outcome ?? self.outcome(of: plan) }
     }
   }
 
+  private struct Reporting: Sendable {
+    let onProgress: @Sendable (ProgressSnapshot) -> Void
+    let note: @Sendable (String) -> Void
+    let since: Date
+  }
+
   /// The data sets that the plans read, each once, and every plan checked against its own.
-  private func loadDatasets() throws(RunnerError) -> [DatasetConfig: ImageDataset] {
-    var loaded: [DatasetConfig: ImageDataset] = [:]
+  private func loadDatasets() throws(RunnerError) -> [DatasetConfig: LoadedDataset] {
+    var loaded: [DatasetConfig: LoadedDataset] = [:]
     for plan in plans {
       let key = plan.config.dataset.asStored
-      if loaded[key] == nil {
+      let data: LoadedDataset
+      if let known = loaded[key] {
+        data = known
+      } else {
         do {
-          loaded[key] = try loadDataset(key, directory: options.dataDirectory)
+          let dataset = try loadDataset(key, directory: options.dataDirectory)
+          data = LoadedDataset(dataset: dataset, fingerprint: dataset.fingerprint)
         } catch {
           throw .dataset(error)
         }
+        loaded[key] = data
       }
       do {
-        try experiment.validate(run: plan, trainCount: loaded[key]?.train.count ?? 0)
+        try experiment.validate(run: plan, trainCount: data.dataset.train.count)
       } catch {
         throw .config(error)
       }
-      try checkMemory(plan, classes: loaded[key]?.classes ?? 0)
+      try checkMemory(plan, classes: data.dataset.classes)
     }
     try checkInitialWeights(loaded)
     return loaded
   }
 
+  private struct LoadedDataset: Sendable {
+    let dataset: ImageDataset
+    let fingerprint: String
+  }
+
   /// Refuses weights to start from that do not fit a model, before any run begins.
   private func checkInitialWeights(
-    _ datasets: [DatasetConfig: ImageDataset]
+    _ datasets: [DatasetConfig: LoadedDataset]
   ) throws(RunnerError) {
     guard let initial = options.initial else { return }
     var checked: Set<ModelConfig> = []
     for plan in plans where checked.insert(plan.config.model).inserted {
       guard let dataset = datasets[plan.config.dataset.asStored] else { continue }
       do {
-        try plan.config.model.load(initial, classes: dataset.classes)
+        try plan.config.model.load(initial, classes: dataset.dataset.classes)
       } catch {
         throw .training(error)
       }
@@ -138,108 +196,228 @@ public final class Runner: Sendable {
     throw .tooLarge(run: plan.label, bytes: needed, jobs: options.jobs, available: available)
   }
 
+  private enum Task {
+    case run(Int)
+    /// All that is left is held by other processes, which are asked about again later.
+    case wait
+    case nothing
+  }
+
+  private func nextTask() -> Task {
+    state.withLock { state in
+      if state.open.isEmpty, !state.held.isEmpty, ContinuousClock.now >= state.nextLook {
+        (state.open, state.held) = (state.held, [])
+        state.nextLook = .now + .seconds(2)
+      }
+      if !state.open.isEmpty { return .run(state.open.removeFirst()) }
+      return state.held.isEmpty ? .nothing : .wait
+    }
+  }
+
   /// Takes plans until none is left.
   private func work(
-    _ datasets: [DatasetConfig: ImageDataset],
-    onProgress: (ProgressSnapshot) -> Void, shouldStop: () -> Bool, since start: Date
+    _ datasets: [DatasetConfig: LoadedDataset], report: Reporting, shouldStop: () -> Bool
   ) {
     while !shouldStop() {
-      let taken: Int? = state.withLock { state in
-        guard state.next < plans.count else { return nil }
-        defer { state.next += 1 }
-        return state.next
-      }
-      guard let index = taken else { return }
-      let plan = plans[index]
-      guard let dataset = datasets[plan.config.dataset.asStored] else { return }
-      let outcome = carryOut(plan, dataset: dataset, shouldStop: shouldStop) { record in
-        report(to: onProgress, since: start) { state in
-          state.active[index] = ProgressSnapshot.ActiveRun(
-            label: plan.shortLabel, epoch: record?.epoch ?? 0, epochs: plan.config.epochs,
-            loss: record?.trainLoss)
-        }
-      }
-      report(to: onProgress, since: start) { state in
-        state.active[index] = nil
-        state.outcomes[index] = outcome
+      switch nextTask() {
+      case .nothing: return
+      case .wait: Thread.sleep(forTimeInterval: 0.2)
+      case .run(let index):
+        guard let data = datasets[plans[index].config.dataset.asStored] else { return }
+        take(index, data: data, report: report, shouldStop: shouldStop)
       }
     }
   }
 
-  private func report(
-    to onProgress: (ProgressSnapshot) -> Void, since start: Date, change: (inout State) -> Void
+  /// One plan: from the store, or left to who is at it, or done.
+  private func take(
+    _ index: Int, data: LoadedDataset, report: Reporting, shouldStop: () -> Bool
+  ) {
+    let plan = plans[index]
+    let identity = RunIdentity(plan.config, data: data.fingerprint, initialWeights: weights)
+    let repeating = Repetition(
+      all: options.fresh, failed: options.retryFailed, unlessPresent: weightsFile(plan))
+    do throws(RunnerError) {
+      switch try options.store.open(
+        plan, identity: identity, repeating: repeating, note: report.note)
+      {
+      case .over(let outcome):
+        var outcome = outcome
+        // The same numbers under another experiment's name for the row.
+        outcome.setting = self.outcome(of: plan).setting
+        finish(index, outcome, isReused: true, report: report)
+      case .held(let holder):
+        let isNews = state.withLock { state in
+          state.held.append(index)
+          return state.isTold.insert(index).inserted
+        }
+        if isNews {
+          let who = holder.map { "process \($0.process) on \($0.host)" } ?? "another process"
+          report.note("\(plan.label): \(who) is at it; waiting for that")
+        }
+      case .mine(let folder):
+        state.withLock { $0.claims[index] = folder.claim }
+        let outcome = carryOut(
+          plan, in: folder, data: data.dataset, note: report.note, shouldStop: shouldStop
+        ) { record in
+          tell(report) { state in
+            state.active[index] = ProgressSnapshot.ActiveRun(
+              label: plan.shortLabel, epoch: record?.epoch ?? 0, epochs: plan.config.epochs,
+              loss: record?.trainLoss)
+          }
+        }
+        _ = state.withLock { $0.claims.removeValue(forKey: index) }
+        folder.claim.release()
+        finish(index, outcome, isReused: false, report: report)
+      }
+    } catch {
+      finish(index, outcome(of: plan, failed: error.description), isReused: false, report: report)
+    }
+  }
+
+  private func finish(_ index: Int, _ outcome: RunOutcome, isReused: Bool, report: Reporting) {
+    tell(report, silently: isReused) { state in
+      state.active[index] = nil
+      state.outcomes[index] = outcome
+      if isReused { state.reused += 1 }
+      if options.failFast, outcome.status.isFailure { state.isStopping = true }
+    }
+  }
+
+  /// - Parameter silently: shown only where it is the last, as runs from the store come at once.
+  private func tell(
+    _ report: Reporting, silently: Bool = false, change: (inout State) -> Void
   ) {
     state.withLock { state in
       change(&state)
       let over = state.outcomes.compactMap(\.self).filter { $0.status != .interrupted }
-      onProgress(
+      if silently, over.count < plans.count { return }
+      report.onProgress(
         ProgressSnapshot(
           runsDone: over.count, runsFailed: over.count { $0.status.isFailure },
-          runsTotal: plans.count, active: state.active.sorted { $0.key < $1.key }.map(\.value),
-          elapsed: Date().timeIntervalSince(start)))
+          runsReused: state.reused, runsTotal: plans.count,
+          active: state.active.sorted { $0.key < $1.key }.map(\.value),
+          elapsed: Date().timeIntervalSince(report.since)))
     }
   }
 
-  /// One run from its first step to its files.
+  private func weightsFile(_ plan: PlannedRun) -> String? {
+    options.saveDirectory.map {
+      "\($0)/\(plan.folder(initialWeights: weights))/final.safetensors"
+    }
+  }
+
+  /// One run from where its checkpoint left it, or its first step, to its files.
   private func carryOut(
-    _ plan: PlannedRun, dataset: ImageDataset, shouldStop: () -> Bool,
-    onEpoch: (EpochRecord?) -> Void
+    _ plan: PlannedRun, in folder: RunFolder, data: ImageDataset, note: (String) -> Void,
+    shouldStop: () -> Bool, onEpoch: (EpochRecord?) -> Void
   ) -> RunOutcome {
-    onEpoch(nil)
-    var last: EpochRecord?
-    var seconds = 0.0
+    var trainer: Trainer?
     func outcome(_ status: RunOutcome.Status) -> RunOutcome {
-      var outcome = self.outcome(of: plan, status: status)
+      var outcome = self.outcome(of: plan)
+      let history = trainer?.position.history ?? []
+      let last = history.last?.record
+      outcome.status = status
       outcome.accuracy = status == .finished ? last?.testAccuracy : nil
       outcome.trainLoss = last?.trainLoss
-      outcome.epochs = last?.epoch ?? 0
-      outcome.secondsPerEpoch = last.map { seconds / Double($0.epoch) }
+      outcome.epochs = history.count
+      if !history.isEmpty {
+        outcome.secondsPerEpoch =
+          history.reduce(0) { $0 + $1.seconds.train } / Double(history.count)
+      }
       return outcome
     }
     do throws(RunnerError) {
-      var folder = try RunFolder(plan, in: options.outDirectory)
-      var status = RunOutcome.Status.finished
-      do throws(TrainingError) {
-        let trainer = try Trainer(plan.config, dataset: dataset, initial: options.initial)
-        var failure: RunnerError?
-        try trainer.run(
-          onEpoch: { record, time in
-            last = record
-            seconds += time.train
-            do throws(RunnerError) { try folder.append(record, time) } catch { failure = error }
-            onEpoch(record)
-          }, shouldStop: { failure != nil || shouldStop() })
-        if failure == nil, let directory = options.saveDirectory {
-          let folder = "\(directory)/\(plan.label)"
-          do throws(RunnerError) { try prepareFolder(folder) } catch { failure = error }
-          if failure == nil {
-            try trainer.save(
-              to: "\(folder)/final.safetensors", metadata: ["config": plan.config.canonicalJSON])
-          }
-        }
-        if let failure { status = .failed(reason: failure.description) }
-      } catch {
-        if case .interrupted = error {
-          status = .interrupted
-        } else {
-          status = .failed(reason: error.description)
+      let made: Trainer
+      do { made = try Trainer(plan.config, dataset: data, initial: options.initial) } catch {
+        throw .training(error)
+      }
+      trainer = made
+      folder.restore(made, note: note)
+      try train(made, in: folder, shouldStop: shouldStop, onEpoch: onEpoch)
+      if let file = weightsFile(plan) {
+        try prepareFolder(String(file.dropLast("/final.safetensors".count)))
+        do {
+          try made.save(to: file, metadata: ["config": plan.config.canonicalJSON])
+        } catch {
+          throw .training(error)
         }
       }
-      let result = outcome(status)
-      try folder.finish(result)
-      return result
+      try folder.finish(outcome(.finished), environment: environment)
+      return outcome(.finished)
     } catch {
-      return outcome(.failed(reason: error.description))
+      switch error {
+      case .training(.interrupted): return outcome(.interrupted)
+      case .training(.nonFiniteLoss):
+        // The same steps would lead there again, so it is kept like any other outcome.
+        let failed = outcome(.failed(reason: error.description))
+        try? folder.finish(failed, environment: environment)
+        return failed
+      default: return outcome(.failed(reason: error.description))
+      }
     }
   }
 
-  private func outcome(of plan: PlannedRun, status: RunOutcome.Status) -> RunOutcome {
-    let variant = plan.config.excitation.variant
+  /// Trains to the end, keeping metrics and checkpoints on the way.
+  /// - Throws: `.training(.interrupted)` after a last checkpoint.
+  private func train(
+    _ trainer: Trainer, in folder: RunFolder, shouldStop: () -> Bool,
+    onEpoch: (EpochRecord?) -> Void
+  ) throws(RunnerError) {
+    try folder.writeHistory(trainer.position.history)
+    onEpoch(trainer.position.history.last?.record)
+    var failure: RunnerError?
+    var saved = ContinuousClock.now
+    func attempt(_ body: () throws(RunnerError) -> Void) {
+      do throws(RunnerError) { try body() } catch { failure = error }
+    }
+    /// Writes a checkpoint when so much time has passed since the last one.
+    func save(after seconds: Double) {
+      guard failure == nil, saved.duration(to: .now) >= .seconds(seconds) else { return }
+      attempt { () throws(RunnerError) in try folder.save(trainer) }
+      saved = .now
+    }
+    do {
+      try trainer.run(
+        onEpoch: { record, seconds in
+          attempt { () throws(RunnerError) in try folder.append(record, seconds) }
+          onEpoch(record)
+          // Short epochs are not worth a file each.
+          if !trainer.isFinished { save(after: min(1, options.checkpointSeconds)) }
+        },
+        shouldStop: {
+          if failure != nil || folder.claim.isLost || shouldStop() { return true }
+          save(after: options.checkpointSeconds)
+          return false
+        })
+    } catch {
+      if failure == nil, case .interrupted = error, !folder.claim.isLost {
+        try folder.save(trainer)
+      }
+      throw failure ?? .training(error)
+    }
+    if let failure { throw failure }
+  }
+
+  /// The outcome of a plan of which nothing is known: interrupted before its first epoch, or failed.
+  private func outcome(of plan: PlannedRun, failed reason: String? = nil) -> RunOutcome {
+    plan.outcome(
+      initialWeights: weights, status: reason.map { .failed(reason: $0) } ?? .interrupted)
+  }
+}
+
+extension PlannedRun {
+  /// What is known of the run before it begins.
+  /// - Parameter initialWeights: the fingerprint of the file it starts from, if it does.
+  func outcome(
+    initialWeights: String?, status: RunOutcome.Status = .interrupted
+  ) -> RunOutcome {
+    let variant = config.excitation.variant
     return RunOutcome(
-      label: plan.label, setting: plan.setting.record(isUnchanged: options.initial == nil),
-      variant: variant.rawValue, gamma: variant == .vanilla ? nil : plan.config.excitation.gamma,
-      seed: plan.config.seed, status: status, accuracy: nil, trainLoss: nil, secondsPerEpoch: nil,
-      epochs: 0)
+      label: folder(initialWeights: initialWeights),
+      setting: setting.record(isUnchanged: initialWeights == nil), variant: variant.rawValue,
+      gamma: variant == .vanilla ? nil : config.excitation.gamma, seed: config.seed,
+      status: status, accuracy: nil, trainLoss: nil, secondsPerEpoch: nil, epochs: 0)
   }
 }
 

@@ -14,6 +14,8 @@ public enum RunnerError: Error, CustomStringConvertible {
   case tooLarge(run: String, bytes: Double, jobs: Int, available: Double)
   /// A file or folder of results could not be written; `reason` is the system's.
   case unwritable(path: String, reason: String)
+  /// A file of the store could not be read.
+  case unreadable(path: String, reason: String)
 
   public var description: String {
     switch self {
@@ -26,6 +28,7 @@ public enum RunnerError: Error, CustomStringConvertible {
       "\(run): needs about \(gigabytes(bytes)) of memory, \(jobs) at once; this machine has "
         + "\(gigabytes(available)): a smaller model or batch, or fewer --jobs"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     }
   }
 }

@@ -76,7 +76,7 @@ public final class ClassifierHead {
 }
 
 /// Loss and hits summed over rows; divided once, at the end.
-public struct LossSum: Sendable {
+public struct LossSum: Codable, Hashable, Sendable {
   public var nats: Double
   public var correct: Int
   public var rows: Int

@@ -47,14 +47,19 @@ public struct OptimizerConfig: Codable, Hashable, Sendable {
     initialAccumulator = 0
   }
 
-  /// Tensors of state per parameter.
-  public var stateCount: Int {
+  /// The state kept per parameter, by PyTorch's names.
+  public var stateNames: [String] {
     switch name {
-    case .sgd: 0
-    case .momentum, .rmsprop, .adagrad: 1
-    case .adam, .adamw: 2
+    case .sgd: []
+    case .momentum: ["momentum_buffer"]
+    case .rmsprop: ["square_avg"]
+    case .adagrad: ["sum"]
+    case .adam, .adamw: ["exp_avg", "exp_avg_sq"]
     }
   }
+
+  /// Tensors of state per parameter.
+  public var stateCount: Int { stateNames.count }
 
   /// The keys a config may give for this optimizer, `name` first.
   public static func keys(of name: OptimizerName) -> [String] {

@@ -180,6 +180,7 @@ extension RunOutcome {
     switch status {
     case .finished: "finished without an accuracy"
     case .failed(let reason): reason
+    case .interrupted where epochs == 0: "not begun"
     case .interrupted: "interrupted after \(epochs) of \(setting.epochs) epochs"
     }
   }

@@ -2,7 +2,7 @@ import TextTable
 
 /// Columns two spaces apart with a rule under the titles. TextTable's own styles use one space,
 /// in which "0.33  +5.57" runs together.
-private enum Ruled: TextTableStyle {
+enum Ruled: TextTableStyle {
   static let gap = "  "
   static let rule: Character = "─"
 

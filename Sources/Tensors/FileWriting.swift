@@ -24,6 +24,19 @@ public func replaceFile(at path: String, with parts: [UnsafeRawBufferPointer]) -
   return failure
 }
 
+/// Adds to a file's end, all of the bytes or none.
+/// - Returns: the system's reason where it failed, else nil.
+public func appendToFile(at path: String, _ bytes: UnsafeRawBufferPointer) -> String? {
+  let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+  guard descriptor >= 0 else { return systemReason() }
+  let end = lseek(descriptor, 0, SEEK_END)
+  var failure = writeAll(bytes, to: descriptor)
+  // Half a line would be read as a whole one.
+  if failure != nil { ftruncate(descriptor, end) }
+  if close(descriptor) != 0, failure == nil { failure = systemReason() }
+  return failure
+}
+
 /// Writes all bytes to an open file.
 /// - Returns: the system's reason where it failed, else nil.
 public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> String? {

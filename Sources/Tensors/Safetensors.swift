@@ -52,6 +52,13 @@ public struct SafetensorsFile: Sendable {
   public var names: [String] { entries.keys.sorted() }
   public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
+  /// A hash of the whole file.
+  public var fingerprint: String {
+    var hash = ContentHash()
+    bytes.withUnsafeBytes { hash.add($0) }
+    return hash.hexadecimal
+  }
+
   /// - Throws: `.unreadable`, or `.malformed` when header, offsets and length do not agree.
   public init(path: String) throws(SafetensorsError) {
     var isFolder: ObjCBool = false

@@ -3,6 +3,10 @@ import Excitation
 import Models
 import Optimizers
 
+/// Raised with every change after which some run leaves other bits, so that results of different
+/// engines are never mixed.
+public let numericsVersion = 1
+
 /// Everything that determines the numbers of one run: one setting, one variant, one seed.
 public struct RunConfig: Codable, Hashable, Sendable {
   public enum Order: String, CaseIterable, Codable, Hashable, Sendable {

@@ -23,16 +23,39 @@ public struct EpochRecord: Codable, Hashable, Sendable {
 }
 
 /// How long one epoch took, in seconds.
-public struct EpochSeconds: Sendable {
+public struct EpochSeconds: Codable, Hashable, Sendable {
   public let train: Double
   public let test: Double
+}
+
+/// Where a run stands between two steps. With the weights and the optimizer's state it is all that
+/// a run needs to go on: what is drawn at random comes from streams keyed by seed, epoch and step.
+public struct RunPosition: Codable, Hashable, Sendable {
+  /// An epoch that is over.
+  public struct Epoch: Codable, Hashable, Sendable {
+    public let record: EpochRecord
+    public let seconds: EpochSeconds
+  }
+
+  /// The epochs that are over, the first first.
+  public internal(set) var history: [Epoch] = []
+  /// Batches done in the epoch under way.
+  public internal(set) var batch = 0
+  /// Over those batches.
+  var sum = LossSum()
+  /// η of the first of them.
+  var rate = 0.0
+  /// Seconds they took.
+  var seconds = 0.0
+  /// Steps done in the whole run.
+  public internal(set) var step = 0
 }
 
 /// Trains one model on one data set with one variant and one seed.
 public final class Trainer {
   public let config: RunConfig
   public let model: any Model
-  private let optimizer: Optimizer
+  let optimizer: Optimizer
   private let schedule: Schedule
   private let training: BatchLoader
   private let test: BatchLoader
@@ -69,33 +92,48 @@ public final class Trainer {
     min(config.epochs * training.batchCount, config.maxSteps ?? .max)
   }
 
-  /// Trains to the end.
+  /// Where the run stands.
+  public internal(set) var position = RunPosition()
+
+  /// Whether all epochs, or the steps that `max_steps` allows, are done and evaluated.
+  public var isFinished: Bool {
+    position.history.count >= config.epochs || (position.batch == 0 && optimizer.step >= totalSteps)
+  }
+
+  /// Trains from where the run stands to the end.
   /// - Parameters:
-  ///   - onEpoch: called after each epoch's evaluation (the last may be cut short by `max_steps`).
-  ///   - shouldStop: asked before every step.
+  ///   - onEpoch: called after each epoch's evaluation (the last may be cut short by `max_steps`);
+  ///     the trainer is then whole and may write a checkpoint.
+  ///   - shouldStop: asked before every step, the trainer being whole.
   /// - Throws: `.nonFiniteLoss`; `.interrupted` when `shouldStop` says so.
   public func run(
     onEpoch: (EpochRecord, EpochSeconds) -> Void, shouldStop: () -> Bool = { false }
   ) throws(TrainingError) {
-    for epoch in 0..<config.epochs {
-      let start = ContinuousClock.now
+    while !isFinished {
+      let epoch = position.history.count
       training.beginEpoch(epoch)
-      let rate = schedule.rate(step: optimizer.step)
-      var sum = LossSum()
-      for batch in 0..<training.batchCount where optimizer.step < totalSteps {
+      if position.batch == 0 { position.rate = schedule.rate(step: optimizer.step) }
+      while position.batch < training.batchCount, optimizer.step < totalSteps {
         if shouldStop() { throw .interrupted(step: optimizer.step) }
-        let rows = training.load(batch)
-        sum += try step(training.inputs, targets: training.targets, rows: rows, epoch: epoch)
+        let start = ContinuousClock.now
+        let rows = training.load(position.batch)
+        position.sum += try step(
+          training.inputs, targets: training.targets, rows: rows, epoch: epoch)
+        position.batch += 1
+        position.seconds += start.duration(to: .now) / .seconds(1)
       }
       let trained = ContinuousClock.now
       let measured = evaluate()
-      onEpoch(
-        EpochRecord(
-          epoch: epoch + 1, step: optimizer.step, learningRate: rate, trainLoss: sum.mean,
-          trainAccuracy: sum.accuracy, testLoss: measured.mean, testAccuracy: measured.accuracy),
-        EpochSeconds(
-          train: (trained - start) / .seconds(1), test: trained.duration(to: .now) / .seconds(1)))
-      if optimizer.step >= totalSteps { break }
+      let record = EpochRecord(
+        epoch: epoch + 1, step: optimizer.step, learningRate: position.rate,
+        trainLoss: position.sum.mean, trainAccuracy: position.sum.accuracy,
+        testLoss: measured.mean, testAccuracy: measured.accuracy)
+      let seconds = EpochSeconds(
+        train: position.seconds, test: trained.duration(to: .now) / .seconds(1))
+      position = RunPosition(
+        history: position.history + [RunPosition.Epoch(record: record, seconds: seconds)],
+        step: optimizer.step)
+      onEpoch(record, seconds)
     }
   }
 
@@ -111,6 +149,7 @@ public final class Trainer {
     }
     model.backward(inputs, rows: rows)
     optimizer.update(rate: schedule.rate(step: optimizer.step), modulation: modulation(rows: rows))
+    position.step = optimizer.step
     return loss
   }
 

@@ -12,6 +12,7 @@ struct Excite: ParsableCommand {
     version: sourceCommit().map { "excite \(exciteVersion) (commit \($0))" }
       ?? "excite \(exciteVersion)",
     subcommands: [
-      RunCommand.self, SweepCommand.self, DataCommand.self, BenchCommand.self, DoctorCommand.self,
+      RunCommand.self, SweepCommand.self, StatusCommand.self, ReportCommand.self,
+      DataCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }

@@ -42,6 +42,14 @@ final class ProgressPrinter: Sendable {
     }
   }
 
+  /// Says something besides, also where progress is not wanted.
+  func note(_ text: String) {
+    lines.withLock { _ in
+      clear()
+      writeToStandardError("note: \(text)\n")
+    }
+  }
+
   func clear() {
     if !isQuiet, terminalWidth(of: STDERR_FILENO) != nil {
       writeToStandardError(ProgressLine.clear)

@@ -58,7 +58,10 @@ struct DeterminismTests {
     _ = try work.success(common + ["--max-steps", "2", "--out", "two"])
     func losses(_ folder: String) throws -> [UInt64: [String]] {
       let runs = try work.labels(in: folder).map { label in
-        (try work.result("\(folder)/\(label)").seed, try work.metrics("\(folder)/\(label)"))
+        (
+          try work.result("\(folder)/runs/\(label)").seed,
+          try work.metrics("\(folder)/runs/\(label)")
+        )
       }
       #expect(runs.allSatisfy { $0.1.lines.count == 1 })
       return Dictionary(grouping: runs, by: \.0).mapValues { $0.flatMap { $0.1["train_loss"] } }
@@ -85,6 +88,7 @@ struct DeterminismTests {
       ])
     let label = try #require(work.labels(in: "one").first)
     #expect(work.labels(in: "one").count == 1)
-    #expect(try work.read("one/\(label)/metrics.csv") == work.read("all/\(label)/metrics.csv"))
+    #expect(
+      try work.read("one/runs/\(label)/metrics.csv") == work.read("all/runs/\(label)/metrics.csv"))
   }
 }

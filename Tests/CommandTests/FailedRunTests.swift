@@ -57,7 +57,7 @@ struct FailedRunTests {
     #expect(flagFirst.status == 0)
     let label = try #require(work.labels(in: "o").first)
     // Every test image is of class 0 and looks like every training image.
-    #expect(try work.result("o/\(label)").accuracy == 100)
+    #expect(try work.result("o/runs/\(label)").accuracy == 100)
   }
 
   /// Length, first bytes, and what the message says.
@@ -111,7 +111,7 @@ struct FailedRunTests {
   @Test func oneUnwritableRunFolderFailsThatRunAlone() throws {
     let plan = try work.success(["run", "small.yaml", "--dry-run"]).lines
     let label = try #require(plan.last { $0.hasPrefix("#   ") }).dropFirst(4)
-    try work.write("in the way", to: "o/\(label)")
+    try work.write("in the way", to: "o/runs/\(label)")
     let output = try work.excite("run", "small.yaml", "--out", "o", "--format", "json", "--quiet")
     #expect(output.status == 1)
     #expect(output.stderr == "error: 1 of 6 runs failed\n")
@@ -136,14 +136,17 @@ struct FailedRunTests {
       let output = try work.excite("run", "small.yaml", "--out", "disk/o", "--jobs", "1", "--quiet")
       #expect(output.status == 1)
       expectNoCrash(output)
-      #expect(output.stderr.contains("No space left on device"))
+      #expect((output.stdout + output.stderr).contains("No space left on device"))
       #expect(output.errorLines.allSatisfy { $0.hasPrefix("error: ") })
       // What is there is whole.
       let files = work.files(in: "disk/o")
       #expect(!files.contains { $0.hasSuffix(".tmp") })
       let metrics = files.filter { $0.hasSuffix("metrics.csv") }
       #expect(!metrics.isEmpty)
-      for file in metrics { #expect(Metrics(try work.text("disk/o/\(file)")).lines.count == 2) }
+      for file in metrics {
+        let lines = Metrics(try work.text("disk/o/\(file)")).lines
+        #expect(lines.count <= 2 && lines.allSatisfy { $0.count == 7 })
+      }
       #expect(output.stdout.contains("\nvanilla "))
       #expect(output.stdout.contains("Not finished:"))
       withExtendedLifetime(disk) {}
@@ -162,13 +165,13 @@ struct FailedRunTests {
     let reasons = output.lines.filter { $0.contains("the loss became NaN at step 2 (epoch 1)") }
     #expect(reasons.count == 6, "\(output.stdout)")
 
-    let rows = try JSONTable(try work.text("o/results.json")).rows
+    let rows = try JSONTable(try work.text("\(try work.experiment(in: "o"))/results.json")).rows
     for row in rows {
       #expect(row.accuracies.count == (row.lr == 0.1 ? 2 : 0))
       #expect(row.failures.count == (row.lr == 0.1 ? 0 : 2))
       #expect((row.accuracyMean == nil) == (row.lr != 0.1))
     }
-    let states = try work.labels(in: "o").map { try work.result("o/\($0)").status }
+    let states = try work.labels(in: "o").map { try work.result("o/runs/\($0)").status }
     #expect(states.count { $0.state == "finished" } == 6)
     #expect(states.count { $0.state == "failed" && $0.reason != nil } == 6)
   }

@@ -14,7 +14,7 @@ struct FlagTests {
         + arguments)
     let labels = work.labels(in: name)
     try #require(labels.count == 1)
-    return try work.metrics("\(name)/\(labels[0])")
+    return try work.metrics("\(name)/runs/\(labels[0])")
   }
 
   private func plan(_ arguments: String...) throws -> Output {

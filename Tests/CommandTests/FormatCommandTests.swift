@@ -42,7 +42,7 @@ struct FormatCommandTests {
     #expect(table.experiment.name == "small")
     #expect(table.experiment.seeds == [0, 1, 2])
     #expect(table.rows.map(\.variant) == ["vanilla", "zero-sum", "positive-sum"])
-    let results = try work.labels(in: "o").map { try work.result("o/\($0)") }
+    let results = try work.labels(in: "o").map { try work.result("o/runs/\($0)") }
     #expect(results.count == 9)
     let vanilla = table.rows[0].accuracies
     for row in table.rows {
@@ -90,7 +90,7 @@ struct FormatCommandTests {
     let csv = try work.success(
       ["run", "small.yaml", "--format", "csv", "--out", "o", "--quiet"]
     ).stdout
-    let table = try JSONTable(try work.text("o/results.json"))
+    let table = try JSONTable(try work.text("\(try work.experiment(in: "o"))/results.json"))
     #expect(csv.hasSuffix("\r\n"))
     // No field here holds a comma or a quote, so lines and fields are plain.
     let lines = csv.components(separatedBy: "\r\n").dropLast().map {

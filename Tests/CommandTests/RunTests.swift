@@ -44,17 +44,17 @@ struct RunTests {
     #expect(labels.count == 6)
     let names = ["config.yaml", "metrics.csv", "result.json", "timing.csv"]
     let expected =
-      labels.flatMap { label in names.map { "\(label)/\($0)" } }
-      + ["experiment.yaml", "results.json"]
+      labels.flatMap { label in names.map { "runs/\(label)/\($0)" } }
+      + ["experiment.json", "experiment.yaml", "results.json"].map { "experiments/small/\($0)" }
     #expect(work.files(in: "deep/o") == expected.sorted())
 
     // The table as JSON is what is printed; the experiment is what a dry run prints before its plan.
-    #expect(try work.text("deep/o/results.json") == output.stdout)
-    let experiment = try work.text("deep/o/experiment.yaml")
+    #expect(try work.text("deep/o/experiments/small/results.json") == output.stdout)
+    let experiment = try work.text("deep/o/experiments/small/experiment.yaml")
     #expect(experiment == plan.prefix { $0 != "# 6 runs:" }.joined(separator: "\n") + "\n")
 
     for label in labels {
-      let metrics = try work.metrics("deep/o/\(label)")
+      let metrics = try work.metrics("deep/o/runs/\(label)")
       #expect(metrics.header == Metrics.header)
       #expect(metrics["epoch"] == ["1", "2"])
       // 200 images in batches of 50 are 4 steps an epoch.
@@ -63,7 +63,7 @@ struct RunTests {
       #expect(metrics["learning_rate"] == ["0.1", "0.05"])
       #expect(metrics.lines.joined().allSatisfy { Double($0)?.isFinite == true })
 
-      let result = try work.result("deep/o/\(label)")
+      let result = try work.result("deep/o/runs/\(label)")
       #expect(result.label == label)
       #expect(result.status.state == "finished")
       #expect(result.epochs == 2)
@@ -71,7 +71,7 @@ struct RunTests {
       #expect(result.trainLoss == metrics["train_loss"].last.flatMap(Double.init))
       #expect(result.gamma == (result.variant == "vanilla" ? nil : 1))
 
-      let timing = try work.text("deep/o/\(label)/timing.csv").split(separator: "\n")
+      let timing = try work.text("deep/o/runs/\(label)/timing.csv").split(separator: "\n")
       #expect(timing.first == "epoch,train_seconds,test_seconds")
       #expect(timing.count == 3)
     }
@@ -82,9 +82,10 @@ struct RunTests {
     let labels = work.labels(in: "first")
     #expect(labels.count == 6)
     for label in labels {
-      _ = try work.success(["run", "first/\(label)/config.yaml", "--out", "again", "--quiet"])
+      _ = try work.success(["run", "first/runs/\(label)/config.yaml", "--out", "again", "--quiet"])
       for file in ["config.yaml", "metrics.csv", "result.json"] {
-        #expect(try work.read("again/\(label)/\(file)") == work.read("first/\(label)/\(file)"))
+        #expect(
+          try work.read("again/runs/\(label)/\(file)") == work.read("first/runs/\(label)/\(file)"))
       }
     }
     #expect(work.labels(in: "again") == labels)
@@ -92,26 +93,19 @@ struct RunTests {
 
   @Test func theExperimentsFileRepeatsTheExperiment() throws {
     _ = try work.success(["sweep", "small.yaml", "--lr", "0.1,0.2", "--out", "first", "--quiet"])
-    _ = try work.success(["run", "first/experiment.yaml", "--out", "again", "--quiet"])
+    _ = try work.success([
+      "run", "\(try work.experiment(in: "first"))/experiment.yaml", "--out", "again", "--quiet",
+    ])
     #expect(work.labels(in: "first").count == 12)
     #expect(work.labels(in: "again") == work.labels(in: "first"))
-    #expect(try work.read("again/experiment.yaml") == work.read("first/experiment.yaml"))
+    #expect(
+      try work.read("\(work.experiment(in: "again"))/experiment.yaml")
+        == work.read("\(work.experiment(in: "first"))/experiment.yaml"))
   }
 
-  @Test func resultsGoToAFolderOfTheConfigsNameByDefault() throws {
+  @Test func theStoreIsTheFolderResultsByDefault() throws {
     _ = try work.success(["run", "small.yaml", "--seeds", "0", "--variants", "vanilla"])
-    #expect(work.labels(in: "results/small").count == 1)
-  }
-
-  @Test func anotherStartInTheSameFolderReplacesTheResults() throws {
-    let arguments = ["run", "small.yaml", "--seeds", "0", "--variants", "vanilla", "--out", "o"]
-    _ = try work.success(arguments)
-    let files = work.files(in: "o")
-    let label = try #require(work.labels(in: "o").first)
-    try work.write("left over", to: "o/\(label)/metrics.csv")
-    _ = try work.success(arguments)
-    #expect(work.files(in: "o") == files)
-    #expect(try work.metrics("o/\(label)")["epoch"] == ["1", "2"])
+    #expect(work.labels(in: "results").count == 1)
   }
 
   @Test func theConfigMayComeThroughAPipe() throws {

@@ -20,7 +20,9 @@ struct SignalTests {
   ]
 
   /// How many runs have finished an epoch.
-  private var begun: Int { work.files(in: "o").count { $0.hasSuffix("metrics.csv") } }
+  private var begun: Int {
+    work.labels(in: "o").count { (try? work.metrics("o/runs/\($0)").lines.isEmpty) == false }
+  }
 
   @Test(arguments: [SIGINT, SIGTERM])
   func signalPrintsWhatIsFinished(number: Int32) throws {
@@ -32,25 +34,27 @@ struct SignalTests {
 
     #expect(output.status == 130)
     #expect(output.stderr.contains("interrupted: 1 of 2 runs finished"))
-    #expect(output.stderr.contains("files are in o"))
+    #expect(output.stderr.contains("the same command goes on from here"))
     expectNoCrash(output)
     let rows = try JSONTable(output.stdout).rows
     #expect(rows.map(\.accuracies.count) == [1, 0])
     #expect(rows[1].failures.first?.reason.contains("interrupted") == true)
-    #expect(try work.text("o/results.json") == output.stdout)
+    #expect(try work.text("\(try work.experiment(in: "o"))/results.json") == output.stdout)
 
     let files = work.files(in: "o")
+    #expect(files.count { $0.hasSuffix("/result.json") } == 1)
     #expect(!files.contains { $0.hasSuffix(".tmp") })
-    #expect(files.contains("experiment.yaml"))
+    #expect(files.contains { $0.hasSuffix("/experiment.yaml") })
     for label in work.labels(in: "o") {
-      let result = try work.result("o/\(label)")
-      let text = try work.text("o/\(label)/metrics.csv")
+      let run = "o/runs/\(label)"
+      let text = try work.text("\(run)/metrics.csv")
       let metrics = Metrics(text)
       #expect(text.hasSuffix("\n"))
-      #expect(metrics.lines.count == result.epochs)
-      #expect(metrics["epoch"] == (1...max(1, result.epochs)).map(String.init))
+      #expect(metrics["epoch"] == (1...max(1, metrics.lines.count)).map(String.init))
       #expect(metrics.lines.allSatisfy { $0.count == 7 && $0.allSatisfy { Double($0) != nil } })
-      #expect((result.accuracy == nil) == (result.status.state == "interrupted"))
+      // The finished run has a result; the other has what it needs to go on.
+      #expect(work.exists("\(run)/checkpoint.safetensors") != work.exists("\(run)/result.json"))
+      #expect(!work.exists("\(run)/claim.1"))
     }
   }
 
@@ -95,7 +99,7 @@ struct SignalTests {
     #expect(isReady && isOver)
     #expect(output.status == 130)
     #expect(output.stdout.isEmpty)
-    #expect(!work.exists("o/results.json"))
+    #expect(!work.files(in: "o").contains { $0.hasSuffix("/results.json") })
     // Without a reader, writing to the pipe would fail rather than block.
     withExtendedLifetime(blocked) {}
   }

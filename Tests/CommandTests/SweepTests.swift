@@ -131,8 +131,9 @@ struct SweepTests {
     _ = try work.success(["sweep", "small.yaml", "--lr", "0.1,0.2", "--out", "grid", "--quiet"])
     _ = try work.success(
       ["run", "small.yaml", "--set", "optimizer.lr=0.2", "--out", "one", "--quiet"])
-    let grid = try JSONTable(try work.text("grid/results.json")).rows.filter { $0.lr == 0.2 }
-    let one = try JSONTable(try work.text("one/results.json")).rows
+    let grid = try JSONTable(try work.text("\(try work.experiment(in: "grid"))/results.json")).rows
+      .filter { $0.lr == 0.2 }
+    let one = try JSONTable(try work.text("\(try work.experiment(in: "one"))/results.json")).rows
     #expect(grid.map(\.accuracies) == one.map(\.accuracies))
     #expect(Set(work.labels(in: "one")).isSubset(of: work.labels(in: "grid")))
   }

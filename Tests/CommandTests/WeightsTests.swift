@@ -53,7 +53,8 @@ struct WeightsTests {
     let second = try trained("second", ["--from", first, "--set", "optimizer.lr=1e-30"])
     #expect(try parts(second).tensors == parts(first).tensors)
     let losses = try ["first", "second"].map { name in
-      try work.metrics("\(name)/\(try #require(work.labels(in: name).first))")["test_loss"].last
+      try work.metrics("\(name)/runs/\(try #require(work.labels(in: name).first))")["test_loss"]
+        .last
     }
     #expect(losses[0] != nil && losses[0] == losses[1])
   }
@@ -75,7 +76,7 @@ struct WeightsTests {
     _ = try work.success(
       ["run", "small.yaml", "--order", "sequential", "--max-steps", "1", "--from", file]
         + ["--out", "o", "--quiet"])
-    let losses = try work.labels(in: "o").flatMap { try work.metrics("o/\($0)")["train_loss"] }
+    let losses = try work.labels(in: "o").flatMap { try work.metrics("o/runs/\($0)")["train_loss"] }
     #expect(losses.count == 6)
     #expect(Set(losses).count == 1)
   }

@@ -124,9 +124,17 @@ final class Workplace {
     }.sorted()
   }
 
-  /// Names of the runs that left a folder, in the order of their names.
-  func labels(in name: String) -> [String] {
-    files(in: name).filter { $0.hasSuffix("/config.yaml") }.map { String($0.dropLast(12)) }
+  /// Names of the runs in a store, sorted.
+  func labels(in store: String) -> [String] {
+    files(in: "\(store)/runs").filter { $0.hasSuffix("/config.yaml") }
+      .map { String($0.dropLast(12)) }
+  }
+
+  /// The folder of the only experiment in a store.
+  func experiment(in store: String) throws -> String {
+    let names = files(in: "\(store)/experiments").filter { $0.hasSuffix("/experiment.json") }
+    try #require(names.count == 1, "\(names)")
+    return "\(store)/experiments/\(names[0].dropLast(16))"
   }
 }
 

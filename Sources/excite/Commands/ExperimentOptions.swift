@@ -7,6 +7,25 @@ import Tensors
 
 extension ReportFormat: ExpressibleByArgument {}
 
+enum FailurePolicy: String, EnumerableFlag {
+  case keepGoing, failFast
+}
+
+/// A part of an experiment's runs, as `2/3`.
+struct Shard: ExpressibleByArgument {
+  /// From 0.
+  let index: Int
+  let of: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let number = parts[0], let of = parts[1], number >= 1, number <= of
+    else { return nil }
+    index = number - 1
+    self.of = of
+  }
+}
+
 /// What `run` and `sweep` share: the flags, and carrying the experiment out.
 struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Seeds, as 0,1,2 or 0-4.", valueName: "list"))
@@ -23,8 +42,10 @@ struct ExperimentOptions: ParsableArguments {
       "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"))
   var dataDir: String?
 
-  @Option(help: ArgumentHelp("Folder for run files; results/NAME by default.", valueName: "dir"))
-  var out: String?
+  @Option(
+    help: ArgumentHelp(
+      "The store of runs and experiments; what it has is not repeated.", valueName: "dir"))
+  var out = "results"
 
   @Option(help: "How the table is printed: table, markdown, csv, json or latex.")
   var format: ReportFormat = .table
@@ -47,11 +68,35 @@ struct ExperimentOptions: ParsableArguments {
   @Flag(help: "Print the resolved experiment and its runs, and run nothing.")
   var dryRun = false
 
+  @Flag(help: "Repeat all runs, also those that the store has.")
+  var fresh = false
+
+  @Flag(help: "Repeat the runs that failed.")
+  var retryFailed = false
+
+  @Flag(help: "When a run fails: go on with the others, or stop them all.")
+  var policy = FailurePolicy.keepGoing
+
+  @Option(
+    help: ArgumentHelp(
+      "Do the i-th of n equal parts of the runs, i from 1; the others are left to others.",
+      valueName: "i/n"))
+  var shard: Shard?
+
+  @Option(
+    help: ArgumentHelp(
+      "Work that a killed process may lose, at most; epochs are kept beside that.",
+      valueName: "seconds"))
+  var checkpointSeconds = 20.0
+
   @Flag(help: "No progress on standard error.")
   var quiet = false
 
   mutating func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("--jobs \(jobs): give 1 or more") }
+    if !(checkpointSeconds >= 0 && checkpointSeconds.isFinite) {
+      throw ValidationError("--checkpoint-seconds \(checkpointSeconds): give 0 or more")
+    }
   }
 
   /// The flags as changes to an experiment.
@@ -69,42 +114,49 @@ struct ExperimentOptions: ParsableArguments {
     do throws(RunnerError) {
       let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
       let environment = try EnvironmentRecord.current(jobs: jobs)
-      let directory = out ?? "results/\(experiment.name)"
-      let options = RunnerOptions(
-        jobs: jobs, outDirectory: directory, saveDirectory: save,
+      let initial = try readInitialWeights()
+      let store = RunStore(out)
+      var options = RunnerOptions(
+        jobs: jobs, store: store, saveDirectory: save,
         dataDirectory: DataDirectory.resolve(
           flag: dataDir, environment: ProcessInfo.processInfo.environment),
-        initial: try readInitialWeights())
+        initial: initial)
+      options.fresh = fresh
+      options.retryFailed = retryFailed
+      options.failFast = policy == .failFast
+      options.checkpointSeconds = checkpointSeconds
+      options.shard = shard.map { ($0.index, $0.of) }
+      let stored = experiment.stored(
+        command: Self.command, environment: environment, initial: initial)
+      let name = experiment.storeName(initial: initial)
       let stop = StopRequest()
       let progress = ProgressPrinter(isQuiet: quiet)
-      let outcomes = try Runner(experiment, options: options).run(
-        onProgress: progress.show, shouldStop: { stop.isSet })
+      let outcomes = try Runner(experiment, options: options, environment: environment).run(
+        onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
+        onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })
       progress.clear()
-      try finish(
-        experiment, environment: environment, outcomes: outcomes, directory: directory,
-        wasStopped: stop.isSet)
+      try finish(stored, outcomes: outcomes, in: store.folder(of: name), wasStopped: stop.isSet)
     } catch {
       throw Failure.exit(error)
     }
   }
 
   private func finish(
-    _ experiment: ExperimentConfig, environment: EnvironmentRecord, outcomes: [RunOutcome],
-    directory: String, wasStopped: Bool
+    _ stored: StoredExperiment, outcomes: [RunOutcome], in folder: String, wasStopped: Bool
   ) throws(RunnerError) {
-    let table = try accuracyTable(
-      experiment, command: Self.command, environment: environment, outcomes: outcomes)
+    let table = try accuracyTable(stored, outcomes: outcomes)
     // Shown before it is kept: a full disk must not swallow it.
     if let code = writeToStandardOutput(render(table, format: format, style: outputStyle())) {
       Self.exit(withError: code)
     }
-    try writeResults(table, to: directory)
+    // A part is not the experiment's table; `excite report` makes that from all parts.
+    if shard == nil { try writeResults(table, to: folder) }
     let failed = outcomes.filter(\.status.isFailure).count
     let interrupted = outcomes.filter { $0.status == .interrupted }.count
     if wasStopped, interrupted > 0 {
       writeToStandardError(
         "interrupted: \(outcomes.count - interrupted - failed) of \(outcomes.count) runs finished; "
-          + "files are in \(directory)\n")
+          + "the same command goes on from here\n")
       Self.exit(withError: Failure.interrupted)
     }
     if failed > 0 {

@@ -1,0 +1,96 @@
+import Foundation
+import Reports
+
+/// What `excite status` shows of a store: a line per run, and how many there are of each kind.
+public struct StoreStatus: Sendable {
+  /// One run.
+  public struct Line: Codable, Hashable, Sendable {
+    public enum State: String, Codable, CaseIterable, Sendable {
+      case finished, running, partial, failed, damaged
+      case notBegun = "not begun"
+    }
+    public let run: String
+    public let state: State
+    /// Epochs done; nil where none are known.
+    public let epochs: Int?
+    /// Percent, of a finished run.
+    public let accuracy: Double?
+    /// Of a failed or damaged one.
+    public let reason: String?
+    /// Of a running one.
+    public let host: String?
+    public let process: Int32?
+  }
+
+  public let lines: [Line]
+
+  /// All runs that the store holds or that one of its experiments asks for, sorted by name.
+  public init(_ store: RunStore) {
+    var names = Set(store.runNames)
+    for name in store.experimentNames {
+      // What cannot be read asks for nothing.
+      guard let experiment = try? store.experiment(name) else { continue }
+      names.formUnion(experiment.runs.map(\.label))
+    }
+    lines = names.sorted().map { Self.line($0, store.state(ofRun: $0)) }
+  }
+
+  private static func line(_ run: String, _ state: RunStore.RunState) -> Line {
+    func line(
+      _ state: Line.State, epochs: Int? = nil, accuracy: Double? = nil, reason: String? = nil,
+      holder: RunHolder? = nil
+    ) -> Line {
+      Line(
+        run: run, state: state, epochs: epochs, accuracy: accuracy, reason: reason,
+        host: holder?.host, process: holder?.process)
+    }
+    return switch state {
+    case .absent: line(.notBegun)
+    case .finished(let outcome):
+      line(.finished, epochs: outcome.epochs, accuracy: outcome.accuracy)
+    case .failed(let outcome):
+      line(.failed, epochs: outcome.epochs, reason: outcome.status.reason)
+    case .partial(let epochs): line(.partial, epochs: epochs)
+    case .running(let holder, let epochs): line(.running, epochs: epochs, holder: holder)
+    case .damaged(let problem): line(.damaged, reason: problem)
+    }
+  }
+
+  /// The lines as a table, and a summary: `12 runs: 9 finished, 3 partial`.
+  public var text: String {
+    ruledTable(
+      [
+        RuledColumn("run"), RuledColumn("state"), RuledColumn("epochs", isNumber: true),
+        RuledColumn("accuracy [%]", isNumber: true), RuledColumn(""),
+      ],
+      rows: lines.map { line in
+        [
+          line.run, line.state.rawValue, line.epochs.map(String.init) ?? "",
+          line.accuracy.map { String(format: "%.2f", $0) } ?? "", line.remark,
+        ]
+      }) + (lines.isEmpty ? "" : "\n") + summary + "\n"
+  }
+
+  public var summary: String {
+    let counts = Line.State.allCases.compactMap { state in
+      let count = lines.count { $0.state == state }
+      return count > 0 ? "\(count) \(state.rawValue)" : nil
+    }
+    let runs = "\(lines.count) run\(lines.count == 1 ? "" : "s")"
+    return counts.isEmpty ? runs : "\(runs): " + counts.joined(separator: ", ")
+  }
+}
+
+extension StoreStatus.Line {
+  fileprivate var remark: String {
+    if let reason { return reason }
+    if let host, let process { return "process \(process) on \(host)" }
+    return ""
+  }
+}
+
+extension RunOutcome.Status {
+  var reason: String? {
+    if case .failed(let reason) = self { reason } else { nil }
+  }
+}

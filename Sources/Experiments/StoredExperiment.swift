@@ -1,0 +1,139 @@
+import Foundation
+import Reports
+import Tensors
+
+/// What an experiment asked for, kept so that its table can be built again from the runs:
+/// `experiments/NAME/experiment.json`, with the resolved config beside it as `experiment.yaml`.
+public struct StoredExperiment: Codable, Hashable, Sendable {
+  public let experiment: ExperimentRecord
+  public let environment: EnvironmentRecord
+  /// Its runs in the table's order, as they were known before the first began.
+  public let runs: [RunOutcome]
+}
+
+extension RunStore {
+  /// The folder of an experiment's own files.
+  public func folder(of experiment: String) -> String { "\(directory)/experiments/\(experiment)" }
+
+  /// Keeps what an experiment asks for.
+  /// - Throws: `.unwritable`.
+  public func keep(_ experiment: StoredExperiment, as name: String) throws(RunnerError) {
+    try prepareFolder(folder(of: name))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let path = "\(folder(of: name))/experiment.json"
+    let data: Data
+    do { data = try encoder.encode(experiment) } catch {
+      throw .unwritable(path: path, reason: "\(error)")
+    }
+    try writeFile(String(decoding: data, as: UTF8.self) + "\n", to: path)
+    try writeFile(experiment.experiment.config, to: "\(folder(of: name))/experiment.yaml")
+  }
+
+  /// Names of the experiments kept here, sorted.
+  public var experimentNames: [String] { names(in: "\(directory)/experiments") }
+
+  /// - Throws: `.unreadable` where there is none, or not as `keep` wrote it.
+  public func experiment(_ name: String) throws(RunnerError) -> StoredExperiment {
+    let path = "\(folder(of: name))/experiment.json"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .unreadable(path: path, reason: "there is no such file")
+    }
+    do { return try JSONDecoder().decode(StoredExperiment.self, from: data) } catch {
+      throw .unreadable(path: path, reason: "not an experiment as excite keeps it")
+    }
+  }
+
+  /// The runs of an experiment as the store has them now.
+  public func outcomes(of experiment: StoredExperiment) -> [RunOutcome] {
+    experiment.runs.map { run in
+      switch state(ofRun: run.label) {
+      case .finished(var outcome), .failed(var outcome):
+        outcome.setting = run.setting
+        return outcome
+      case .partial(let epochs), .running(_, let epochs):
+        var outcome = run
+        outcome.epochs = epochs
+        return outcome
+      case .absent: return run
+      case .damaged(let problem):
+        var outcome = run
+        outcome.status = .failed(reason: problem)
+        return outcome
+      }
+    }
+  }
+}
+
+extension ExperimentConfig {
+  /// The experiment as the store keeps it.
+  /// - Parameters:
+  ///   - command: what repeats it.
+  ///   - initial: the weights that its runs start from, if not their seeds' own.
+  public func stored(
+    command: String, environment: EnvironmentRecord, initial: SafetensorsFile?
+  ) -> StoredExperiment {
+    let weights = initial?.fingerprint
+    return StoredExperiment(
+      experiment: record(command: command), environment: environment,
+      runs: runs.map { $0.outcome(initialWeights: weights) })
+  }
+
+  /// A name for the experiment's folder: the config file's, with a hash of the resolved experiment
+  /// behind it where flags changed what the file says.
+  public func storeName(initial: SafetensorsFile?) -> String {
+    guard isOverridden || initial != nil else { return name }
+    var hash = ContentHash()
+    hash.add(resolvedYAML)
+    hash.add(initial?.fingerprint ?? "")
+    return "\(name)-\(hash.hexadecimal.prefix(8))"
+  }
+}
+
+extension PlannedRun {
+  /// The run's folder in the store. Runs from given weights have their own.
+  /// - Parameter initialWeights: the fingerprint of their file.
+  func folder(initialWeights: String?) -> String {
+    label + (initialWeights.map { "-from-\($0.prefix(8))" } ?? "")
+  }
+}
+
+/// An experiment and the store that keeps its runs.
+public struct KeptExperiment: Sendable {
+  public let name: String
+  public let store: RunStore
+  public let stored: StoredExperiment
+
+  /// The experiments of a store, or the one whose own folder is given.
+  /// - Throws: `.unreadable` where there is none.
+  public static func all(in directory: String) throws(RunnerError) -> [KeptExperiment] {
+    let url = URL(fileURLWithPath: directory).standardizedFileURL
+    let files = FileManager.default
+    guard files.fileExists(atPath: url.path) else {
+      throw .unreadable(path: directory, reason: "there is no such folder")
+    }
+    if files.fileExists(atPath: url.appendingPathComponent("experiment.json").path) {
+      let store = RunStore(url.deletingLastPathComponent().deletingLastPathComponent().path)
+      return [try KeptExperiment(url.lastPathComponent, in: store)]
+    }
+    let store = RunStore(url.path)
+    var all: [KeptExperiment] = []
+    for name in store.experimentNames { all.append(try KeptExperiment(name, in: store)) }
+    guard !all.isEmpty else {
+      throw .unreadable(
+        path: directory, reason: "no experiment is kept here; expected experiments/NAME in it")
+    }
+    return all
+  }
+
+  private init(_ name: String, in store: RunStore) throws(RunnerError) {
+    self.name = name
+    self.store = store
+    stored = try store.experiment(name)
+  }
+
+  /// The table of the runs that the store has by now.
+  public func table() throws(RunnerError) -> AccuracyTable {
+    try accuracyTable(stored, outcomes: store.outcomes(of: stored))
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "List the runs of a store: finished, running, partial, failed, not begun.",
+    discussion: """
+      Examples:
+        excite status
+        excite status results --json
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The store, the folder that --out names.", valueName: "dir"),
+    completion: .directory)
+  var directory = "results"
+
+  @Flag(help: "Print JSON: one object per run.") var json = false
+
+  func run() throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder),
+      isFolder.boolValue
+    else {
+      printError("\(directory): there is no such folder; excite run makes it, as --out or results")
+      throw Failure.failedRun
+    }
+    let status = StoreStatus(RunStore(directory))
+    guard json else {
+      if let code = writeToStandardOutput(status.text) { throw code }
+      return
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let text = String(decoding: try encoder.encode(status.lines), as: UTF8.self)
+    if let code = writeToStandardOutput(text) { throw code }
+  }
+}

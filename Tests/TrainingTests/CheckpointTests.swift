@@ -1,0 +1,77 @@
+import Foundation
+import Optimizers
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+@Suite("Checkpoints")
+struct CheckpointTests {
+  private func trainer(_ optimizer: OptimizerName, seed: UInt64 = 0) throws -> Trainer {
+    try TrainerTests.trainer(Tiny.config(.randomBoost, optimizer: .init(optimizer), seed: seed))
+  }
+
+  @Test(
+    "stopped before any step, kept and taken up again by a new trainer: the same bits",
+    arguments: OptimizerName.allCases)
+  func goesOn(optimizer: OptimizerName) throws {
+    let folder = try TemporaryFolder()
+    let whole = try trainer(optimizer)
+    let records = try whole.records()
+    // Two epochs of 5 steps.
+    for stop in 0..<10 {
+      let path = folder.path("\(stop).safetensors")
+      let first = try trainer(optimizer)
+      var asked = 0
+      var seen: [EpochRecord] = []
+      #expect(throws: TrainingError.self) {
+        try first.run(
+          onEpoch: { record, _ in seen.append(record) },
+          shouldStop: {
+            asked += 1
+            return asked > stop
+          })
+      }
+      try first.writeCheckpoint(to: path, identity: "this run")
+      let second = try trainer(optimizer)
+      try second.restore(try SafetensorsFile(path: path), identity: "this run")
+      #expect(second.position == first.position)
+      try second.run(onEpoch: { record, _ in seen.append(record) })
+      #expect(seen == records)
+      #expect(second.position.history.map(\.record) == records)
+      expectSameBits(second.weights, whole.weights, name: "weights after a stop at \(stop)")
+    }
+  }
+
+  @Test("weights have the reference's names, state PyTorch's")
+  func names() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("c.safetensors")
+    try trainer(.adam).writeCheckpoint(to: path, identity: "x")
+    let file = try SafetensorsFile(path: path)
+    #expect(file.names.contains("layers.0.weight"))
+    #expect(file.shape(of: "optimizer.layers.0.weight.exp_avg_sq") == [16, 3072])
+    // 6 parameters with 2 moments each.
+    #expect(file.names.count == 18)
+  }
+
+  @Test("another run's checkpoint is refused and leaves the trainer as it was")
+  func identity() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("c.safetensors")
+    let first = try trainer(.momentum)
+    _ = try first.records()
+    try first.writeCheckpoint(to: path, identity: "one")
+    let second = try trainer(.momentum, seed: 1)
+    let weights = second.weights
+    let error = try TrainerTests.error {
+      try second.restore(try SafetensorsFile(path: path), identity: "two")
+    }
+    #expect(error.description.contains("belongs to another run"))
+    #expect(second.weights == weights)
+    #expect(second.position.step == 0 && second.position.history.isEmpty)
+    #expect(throws: TrainingError.self) {
+      try trainer(.adam).restore(try SafetensorsFile(path: path), identity: "one")
+    }
+  }
+}
