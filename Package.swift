@@ -53,9 +53,11 @@ let package = Package(
       swiftSettings: swift),
     .target(
       name: "Training", dependencies: ["Models", "Datasets", "Optimizers"], swiftSettings: swift),
+    .target(name: "Plots", dependencies: ["CZlib"], swiftSettings: swift),
     .target(
       name: "Reports",
       dependencies: [
+        "Plots",
         .product(name: "SwiftCSV", package: "SwiftCSV"),
         .product(name: "TextTable", package: "TextTable"),
         .product(name: "Rainbow", package: "Rainbow"),
@@ -93,7 +95,8 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: swift),
+    .testTarget(name: "PlotsTests", dependencies: ["Plots", "CZlib"], swiftSettings: swift),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Plots"], swiftSettings: swift),
     .testTarget(
       name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"], swiftSettings: swift),
     .testTarget(
