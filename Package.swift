@@ -64,6 +64,7 @@ let package = Package(
       ],
       resources: [.embedInCode("Resources/paper_values.csv")],
       swiftSettings: swift),
+    .target(name: "TensorBoard", dependencies: ["Tensors"], swiftSettings: swift),
     .target(
       name: "Experiments",
       dependencies: [
@@ -97,6 +98,7 @@ let package = Package(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "PlotsTests", dependencies: ["Plots", "CZlib"], swiftSettings: swift),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "Plots"], swiftSettings: swift),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"], swiftSettings: swift),
     .testTarget(
       name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"], swiftSettings: swift),
     .testTarget(
