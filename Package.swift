@@ -53,15 +53,18 @@ let package = Package(
       swiftSettings: swift),
     .target(
       name: "Training", dependencies: ["Models", "Datasets", "Optimizers"], swiftSettings: swift),
+    .target(name: "Plots", dependencies: ["CZlib"], swiftSettings: swift),
     .target(
       name: "Reports",
       dependencies: [
+        "Plots",
         .product(name: "SwiftCSV", package: "SwiftCSV"),
         .product(name: "TextTable", package: "TextTable"),
         .product(name: "Rainbow", package: "Rainbow"),
       ],
       resources: [.embedInCode("Resources/paper_values.csv")],
       swiftSettings: swift),
+    .target(name: "TensorBoard", dependencies: ["Tensors"], swiftSettings: swift),
     .target(
       name: "Experiments",
       dependencies: [
@@ -93,7 +96,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: swift),
+    .testTarget(name: "PlotsTests", dependencies: ["Plots", "CZlib"], swiftSettings: swift),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Plots"], swiftSettings: swift),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"], swiftSettings: swift),
     .testTarget(
       name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"], swiftSettings: swift),
     .testTarget(

@@ -188,7 +188,7 @@ extension RunOutcome {
 
 extension SettingRecord {
   /// The setting without the axes that have their own place in a table.
-  fileprivate var group: SettingRecord {
+  var group: SettingRecord {
     var group = self
     let own: Set<String> = ["gamma", "variant", "variants", "seed", "seeds"]
     group.varying = varying.filter { !own.contains($0.shortKey) }

@@ -1,0 +1,111 @@
+import Plots
+
+/// The pictures of a table.
+public enum FigureKind: String, CaseIterable, Codable, Hashable, Sendable {
+  case curves, bars, heatmap
+}
+
+/// A picture of a table; one that says so where there is nothing to draw.
+///
+/// - Parameters:
+///   - curves: the table's runs, for `.curves`.
+///   - metrics: what `.curves` shows; nil for test accuracy, and training loss beside it where
+///     there is one setting.
+public func figure(
+  _ kind: FigureKind, of table: AccuracyTable, curves: [RunCurve] = [],
+  metrics: [CurveMetric]? = nil
+) -> Drawing {
+  let content = FigureContent(
+    table, curves: curves, title: oneLine(table.experiment.name))
+  // In a paper the picture stands alone; what it is of has to be on it.
+  let config = ReportGrid(table).facts.first { $0.label == "config" }?.items ?? []
+  // Lines break between the items only.
+  let items = config.map { $0.replacing(" ", with: "\u{A0}") }
+  let notes = items.isEmpty ? [] : [items.joined(separator: ", ")]
+  return content.drawing(kind, metrics: metrics, notes: notes)
+}
+
+/// What the pictures of a table share: names of settings, names and colours of variants.
+struct FigureContent {
+  /// One line or bar of each setting.
+  struct Series: Hashable {
+    let variant: String
+    /// Nil for vanilla.
+    let gamma: Double?
+
+    init(_ variant: String, _ gamma: Double?) {
+      self.variant = variant
+      self.gamma = variant == baselineVariant ? nil : gamma
+    }
+  }
+
+  let table: AccuracyTable
+  /// The heading of each picture; empty for none.
+  let title: String
+  let curves: [RunCurve]
+  /// Those of the table, then those that only curves have.
+  let settings: [SettingRecord]
+  /// Variants in order of first appearance, each with its γs from low to high.
+  let series: [Series]
+  let axes: SettingAxes
+  private let colors: [String: RGB]
+
+  init(_ table: AccuracyTable, curves: [RunCurve], title: String) {
+    self.table = table
+    self.title = title
+    self.curves = curves
+    settings = distinct(table.rows.map(\.setting) + curves.map(\.setting.group))
+    let found = distinct(
+      table.rows.map { Series($0.variant, $0.gamma) }
+        + curves.map { Series($0.variant, $0.gamma) })
+    series = distinct(found.map(\.variant)).flatMap { variant in
+      found.filter { $0.variant == variant }.sorted { ($0.gamma ?? 0) < ($1.gamma ?? 0) }
+    }
+    axes = SettingAxes(settings)
+    colors = Palette.colors(table.experiment.variants + series.map(\.variant))
+  }
+
+  func drawing(_ kind: FigureKind, metrics: [CurveMetric]?, notes: [String]) -> Drawing {
+    switch kind {
+    case .curves: curveChart(metrics, notes: notes).drawing()
+    case .bars: barChart(notes: notes).drawing()
+    case .heatmap: heatmapChart(notes: notes).drawing()
+    }
+  }
+
+  /// "zero-sum", with its γ where there are several.
+  func name(_ series: Series) -> String {
+    let variesGamma = Set(self.series.compactMap(\.gamma)).count > 1
+    let gamma = variesGamma ? series.gamma.map { " γ \(shortText($0))" } : nil
+    return oneLine(series.variant) + (gamma ?? "")
+  }
+
+  /// Place among the γs of its variant.
+  private func place(_ series: Series) -> (index: Int, count: Int) {
+    let gammas = self.series.filter { $0.variant == series.variant }.compactMap(\.gamma)
+    return (series.gamma.flatMap { gammas.firstIndex(of: $0) } ?? 0, gammas.count)
+  }
+
+  func color(_ series: Series) -> RGB {
+    let (index, count) = place(series)
+    return Palette.shade(colors[series.variant] ?? RGB(0), index, of: count)
+  }
+
+  func dash(_ series: Series) -> [Double] { Palette.dash(place(series).index) }
+
+  /// What tells a setting from the others: "adam, lr 0.001"; empty where there is only one.
+  func label(setting index: Int) -> String {
+    axes.columns.map { phrase($0.title, $0.values[index]) }.joined(separator: ", ")
+  }
+
+  func phrase(_ title: String, _ value: String) -> String {
+    let field = SettingField.all.first { $0.title == title }
+    return oneLine(field?.phrase(value) ?? "\(title) \(value)")
+  }
+}
+
+/// Each value once, in order of first appearance.
+func distinct<Value: Hashable>(_ values: [Value]) -> [Value] {
+  var seen: Set<Value> = []
+  return values.filter { seen.insert($0).inserted }
+}

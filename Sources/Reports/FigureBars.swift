@@ -1,0 +1,25 @@
+import Plots
+
+extension FigureContent {
+  /// Final accuracies, one group per setting, one bar per variant and γ.
+  func barChart(notes: [String]) -> BarChart {
+    let groups = settings.enumerated().map { index, setting in
+      BarChart.Group(
+        label: label(setting: index),
+        bars: bars(setting))
+    }
+    return BarChart(
+      title: title, yTitle: "test accuracy, last epoch [%]", groups: groups, notes: notes)
+  }
+
+  private func bars(_ setting: SettingRecord) -> [BarChart.Bar] {
+    let rows = table.rows.filter { $0.setting == setting }
+    return series.flatMap { series in
+      rows.filter { Series($0.variant, $0.gamma) == series }.map { row in
+        BarChart.Bar(
+          name: name(series), color: color(series), mean: row.accuracyMean,
+          spread: row.accuracyStd, values: row.accuracies, published: row.publishedMean)
+      }
+    }
+  }
+}
