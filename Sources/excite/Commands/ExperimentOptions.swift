@@ -44,7 +44,7 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "Order of the training records: shuffled or sequential.")
   var order: String?
 
-  @Flag(help: "Print the resolved experiment and its runs, and run nothing.")
+  @Flag(help: "Print the resolved experiment, its runs and how long they may take; run nothing.")
   var dryRun = false
 
   @Flag(help: "No progress on standard error.")
@@ -63,7 +63,7 @@ struct ExperimentOptions: ParsableArguments {
   /// Runs the experiment and prints its table.
   func carryOut(_ experiment: ExperimentConfig) throws {
     if dryRun {
-      printPlan(experiment)
+      printPlan(experiment, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
       return
     }
     do throws(RunnerError) {
@@ -117,18 +117,6 @@ struct ExperimentOptions: ParsableArguments {
     guard let initialWeights else { return nil }
     do { return try SafetensorsFile(path: initialWeights) } catch {
       throw .training(.checkpoint(error))
-    }
-  }
-
-  private func printPlan(_ experiment: ExperimentConfig) {
-    print(experiment.resolvedYAML, terminator: "")
-    let runs = experiment.runs
-    print("# \(runs.count) runs:")
-    for run in runs {
-      let values = run.setting.varying.map { "  \($0.key)=\($0.value)" }.joined()
-      let gamma = run.config.excitation.gamma
-      let intensity = experiment.gammas.count > 1 && run.config.excitation.variant != .vanilla
-      print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
     }
   }
 
