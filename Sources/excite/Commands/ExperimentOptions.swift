@@ -12,7 +12,9 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Seeds, as 0,1,2 or 0-4.", valueName: "list"))
   var seeds: String?
 
-  @Option(help: ArgumentHelp("Variants of Φ, as vanilla,zero-sum.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("Variants of Φ, as vanilla,zero-sum.", valueName: "list"),
+    completion: .variants)
   var variants: String?
 
   @Option(help: ArgumentHelp("Runs at once, one thread each; all cores by default."))
@@ -20,10 +22,13 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"))
+      "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"),
+    completion: .directory)
   var dataDir: String?
 
-  @Option(help: ArgumentHelp("Folder for run files; results/NAME by default.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder for run files; results/NAME by default.", valueName: "dir"),
+    completion: .directory)
   var out: String?
 
   @Option(help: "How the table is printed: table, markdown, csv, json or latex.")
@@ -34,14 +39,16 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(
     name: .customLong("from"),
-    help: ArgumentHelp("Start every run from these weights.", valueName: "file.safetensors"))
+    help: ArgumentHelp("Start every run from these weights.", valueName: "file.safetensors"),
+    completion: .weights)
   var initialWeights: String?
 
   @Option(
-    help: ArgumentHelp("Keep final weights as DIR/RUN/final.safetensors.", valueName: "dir"))
+    help: ArgumentHelp("Keep final weights as DIR/RUN/final.safetensors.", valueName: "dir"),
+    completion: .directory)
   var save: String?
 
-  @Option(help: "Order of the training records: shuffled or sequential.")
+  @Option(help: "Order of the training records: shuffled or sequential.", completion: .orders)
   var order: String?
 
   @Flag(help: "Print the resolved experiment, its runs and how long they may take; run nothing.")
