@@ -11,6 +11,7 @@ run: build
 test: setup
 	swift build -c release --build-tests
 	swift test -c release --skip-build
+	scripts/test_library.sh
 
 smoke: build
 	$(EXCITE) run configs/smoke.yaml

@@ -14,7 +14,9 @@ let package = Package(
   name: "excite",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "excite", targets: ["excite"])
+    .executable(name: "excite", targets: ["excite"]),
+    // The method alone, for arrays of others; needs nothing but swift-numerics.
+    .library(name: "Excitation", targets: ["Excitation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -68,7 +70,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Training", "Reports", .product(name: "Yams", package: "Yams"),
+        "Training", "Reports", "Plots", "TensorBoard", .product(name: "Yams", package: "Yams"),
         .product(name: "SwiftCSV", package: "SwiftCSV"),
       ],
       swiftSettings: swift),

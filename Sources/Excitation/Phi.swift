@@ -5,14 +5,16 @@ import RealModule
 ///
 /// - Parameters:
 ///   - utilization: u [E], each in [0, 1]: the share of the batch that used the expert.
+///   - gamma: γ, how strongly to tell experts apart.
+///   - epsilon: lower clamp on u, for `inverted` alone.
 ///   - permutation: for `random-boost`, which zero-sum multiplier each expert gets, [E].
 /// - Returns: Φ [E], 1 for every expert of a layer that nothing used (all-zero u leaves the
 ///   power means 0/0, and no update was targeted).
 /// - Source: "Excitation: Momentum For Experts", section 3.2.
 @inlinable
 public func phi<Scalar: Real & BinaryFloatingPoint>(
-  _ utilization: [Scalar], variant: ExcitationVariant, gamma: Scalar, epsilon: Scalar,
-  permutation: [UInt32] = []
+  _ utilization: [Scalar], variant: ExcitationVariant, gamma: Scalar = 1,
+  epsilon: Scalar = 1e-6, permutation: [UInt32] = []
 ) -> [Scalar] {
   func overMean(_ powers: [Scalar]) -> [Scalar] {
     let mean = powers.reduce(0, +) / Scalar(powers.count)
@@ -52,7 +54,26 @@ public func phi<Scalar: Real & BinaryFloatingPoint>(
 }
 
 /// u [E] from counts [E] of how many of `rows` samples (or tokens) used each expert (equation 1).
+///
+/// Without a sample nothing is used: u is 0.
 @inlinable
 public func utilization<Scalar: BinaryFloatingPoint>(counts: [Int32], rows: Int) -> [Scalar] {
-  counts.map { Scalar($0) / Scalar(rows) }
+  counts.map { Scalar($0) / Scalar(max(rows, 1)) }
+}
+
+/// u [E] from the experts that each sample (or token) of a batch picked (equation 1).
+///
+/// - Parameters:
+///   - picks: for each sample, the numbers of the experts that it used, each once: its winners, or
+///     the experts that its router chose.
+///   - experts: E.
+@inlinable
+public func utilization<Scalar: BinaryFloatingPoint>(
+  picks: some Collection<some Sequence<Int>>, experts: Int
+) -> [Scalar] {
+  var counts = [Int32](repeating: 0, count: experts)
+  for picked in picks {
+    for expert in picked { counts[expert] += 1 }
+  }
+  return utilization(counts: counts, rows: picks.count)
 }

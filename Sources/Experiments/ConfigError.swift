@@ -39,6 +39,8 @@ public enum ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
   case emptyList(at: ConfigOrigin, path: String, expected: String)
   /// Values that are right alone but impossible together.
   case conflict(at: ConfigOrigin, path: String, reason: String)
+  /// The file named by `extends` cannot be one's base.
+  case badBase(at: ConfigOrigin, reason: String)
   /// More than one of the above, in the order of the file, flags last.
   case several([ConfigError])
 
@@ -73,21 +75,23 @@ public enum ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
       return place(at, path) + "the list is empty; give \(expected)"
     case .conflict(let at, let path, let reason):
       return place(at, path) + reason
+    case .badBase(let at, let reason):
+      return place(at, ConfigKey.extends) + reason
     case .several(let errors):
       return errors.map(\.description).joined(separator: "\n")
     }
   }
 
-  /// Line and column to sort by; what stands in no file comes last.
-  var place: (line: Int, column: Int) {
+  /// The place to sort by; nil for what stands in no file.
+  var place: (file: String, line: Int, column: Int)? {
     switch self {
     case .syntax(let at, _), .duplicateKey(let at, _, _), .unknownKey(let at, _, _, _, _),
       .foreignKey(let at, _, _), .wrongType(let at, _, _, _), .unknownName(let at, _, _, _, _),
       .outOfRange(let at, _, _, _), .repeated(let at, _, _), .emptyList(let at, _, _),
-      .conflict(let at, _, _):
-      guard case .file(_, let line, let column) = at else { return (Int.max, 0) }
-      return (line, column)
-    case .unreadable, .several: return (0, 0)
+      .conflict(let at, _, _), .badBase(let at, _):
+      guard case .file(let file, let line, let column) = at else { return nil }
+      return (file, line, column)
+    case .unreadable, .several: return nil
     }
   }
 

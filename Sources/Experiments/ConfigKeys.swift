@@ -37,6 +37,8 @@ struct ConfigKey: Sendable {
   static let gamma = "excitation.gamma"
   static let seeds = "seeds"
   static let sweep = "sweep"
+  /// The file that this one extends; gone once files are composed.
+  static let extends = "extends"
 
   static let all: [ConfigKey] =
     [
@@ -97,7 +99,7 @@ struct ConfigKey: Sendable {
   static func names(inSection section: String) -> [String] {
     let scalars = all.filter { $0.section == section }.map(\.key)
     switch section {
-    case "": return sections + scalars + [seeds, sweep]
+    case "": return sections + scalars + [seeds, sweep, extends]
     case "excitation": return ["variants", "gamma"] + scalars
     default: return scalars
     }

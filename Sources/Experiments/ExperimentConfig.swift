@@ -49,21 +49,12 @@ public struct ExperimentConfig: Sendable {
   }
 
   /// As `load`, from text.
-  /// - Parameter file: names the text in messages; its base name becomes the experiment's.
+  /// - Parameter file: names the text in messages; its base name becomes the experiment's, and its
+  ///   folder is where a file that it extends is looked for.
   public static func parse(
     yaml: String, file: String, overrides: ConfigOverrides = ConfigOverrides()
   ) throws(ConfigError) -> ExperimentConfig {
-    let root = try YAMLReader.node(of: yaml) { .file(file, line: $0, column: $1) }
-    guard let root, !root.isNothing else {
-      throw .unreadable(
-        file: file, reason: "is empty; an experiment has keys such as dataset, model and optimizer")
-    }
-    guard case .map = root.content else {
-      throw .syntax(
-        at: root.origin,
-        problem: "expected a map of \(ConfigKey.names(inSection: "").joined(separator: ", ")), "
-          + "found \(root.found)")
-    }
+    let root = try Composition.node(of: yaml, file: file)
     let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
     return try resolved(
       ExperimentDraft(root), name: name, header: header(of: yaml), overrides: overrides)

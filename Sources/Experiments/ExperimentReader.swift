@@ -53,16 +53,21 @@ struct ExperimentReader {
       variants: variants, gammas: gammas, seeds: seeds, epsilon: config.excitation.epsilon)
   }
 
-  /// Throws what was found, each once, in the order of the file; flags come last.
+  /// Throws what was found, each once, file by file in the order of lines; flags come last.
   private func throwProblems() throws(ConfigError) {
     guard !problems.isEmpty else { return }
     var unique: [ConfigError] = []
     for problem in problems where !unique.contains(problem) { unique.append(problem) }
-    let sorted = unique.enumerated().sorted { a, b in
-      let (left, right) = (a.element.place, b.element.place)
-      return (left.line, left.column, a.offset) < (right.line, right.column, b.offset)
+    var files: [String] = []
+    for case let file? in unique.map(\.place?.file) where !files.contains(file) {
+      files.append(file)
     }
-    throw .joined(sorted.map(\.element))
+    let ranked = unique.enumerated().map { offset, problem in
+      let place = problem.place
+      let file = place.flatMap { files.firstIndex(of: $0.file) } ?? files.count
+      return (rank: (file, place?.line ?? 0, place?.column ?? 0, offset), problem: problem)
+    }
+    throw .joined(ranked.sorted { $0.rank < $1.rank }.map(\.problem))
   }
 
   mutating func attempt<Value>(

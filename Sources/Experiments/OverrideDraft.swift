@@ -193,6 +193,10 @@ struct ExperimentDraft {
       throw .conflict(
         at: value.origin, path: path, reason: "cannot be set; `excite sweep` takes key.path=a,b,c")
     }
+    if path == ConfigKey.extends {
+      throw .conflict(
+        at: value.origin, path: path, reason: "cannot be set; write a file that extends another")
+    }
     try Self.unknown(path, at: value.origin, shown: path)
     var path = path
     if value.text != nil, ["dataset", "model", "schedule"].contains(path) { path += ".name" }

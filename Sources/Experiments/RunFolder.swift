@@ -1,6 +1,7 @@
 import Foundation
 import Reports
 import SwiftCSV
+import TensorBoard
 import Tensors
 import Training
 
@@ -10,6 +11,7 @@ import Training
 ///     metrics.csv              one line an epoch; the same bytes for the same run
 ///     result.json              the outcome; the same bytes for the same run
 ///     timing.csv               seconds per epoch, apart because they never repeat
+///     events.out.tfevents.*    the metrics for TensorBoard, where asked for
 ///     checkpoint.safetensors   where an unfinished run goes on
 ///     claim.N                  the process that is at it
 final class RunFolder: Sendable {
@@ -74,6 +76,16 @@ final class RunFolder: Sendable {
     try append(Self.line(record.epoch, seconds), to: timing)
   }
 
+  /// A TensorBoard event file with the epochs that are over.
+  func events(_ history: [RunPosition.Epoch]) throws(RunnerError) -> EventFile {
+    do {
+      return try EventFile(
+        in: path, wallTime: Date().timeIntervalSince1970, history: history.map(\.record.scalars))
+    } catch {
+      throw .tensorBoard(error)
+    }
+  }
+
   func save(_ trainer: Trainer) throws(RunnerError) {
     do { try trainer.writeCheckpoint(to: checkpoint, identity: identity.text) } catch {
       throw .training(error)
@@ -113,6 +125,23 @@ final class RunFolder: Sendable {
     return max(0, text.count { $0 == UInt8(ascii: "\n") } - 1)
   }
 
+  /// The epochs that a run's metrics tell of; a line that is not whole is left out.
+  static func points(in path: String) -> [EpochPoint] {
+    guard let text = try? String(contentsOfFile: "\(path)/metrics.csv", encoding: .utf8),
+      let table = try? CSV<Named>(string: text, loadColumns: false)
+    else { return [] }
+    return table.rows.compactMap { row in
+      let names = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+      let values = names.compactMap { row[$0].flatMap(Double.init) }
+      guard let epoch = row["epoch"].flatMap({ Int($0) }), values.count == names.count else {
+        return nil
+      }
+      return EpochPoint(
+        epoch: epoch, trainLoss: values[0], trainAccuracy: values[1], testLoss: values[2],
+        testAccuracy: values[3])
+    }
+  }
+
   /// The outcome with the time that its epochs took, which result.json does not tell.
   static func timed(_ outcome: RunOutcome, in path: String) -> RunOutcome {
     var outcome = outcome
@@ -124,5 +153,18 @@ final class RunFolder: Sendable {
       outcome.secondsPerEpoch = seconds.reduce(0, +) / Double(seconds.count)
     }
     return outcome
+  }
+}
+
+extension EpochRecord {
+  /// For TensorBoard, now.
+  var scalars: ScalarEvent {
+    ScalarEvent(
+      wallTime: Date().timeIntervalSince1970, step: Int64(epoch),
+      scalars: [
+        Scalar("loss/train", trainLoss), Scalar("loss/test", testLoss),
+        Scalar("accuracy/train", trainAccuracy), Scalar("accuracy/test", testAccuracy),
+        Scalar("learning_rate", learningRate),
+      ])
   }
 }

@@ -23,6 +23,8 @@ public struct RunnerOptions: Sendable {
   public var failFast = false
   /// Seconds of work that a killed process may lose.
   public var checkpointSeconds = 20.0
+  /// Keep a TensorBoard event file in each run's folder.
+  public var tensorBoard = false
   /// Only every `of`-th run, from the `index`-th on (from 0).
   public var shard: (index: Int, of: Int)?
 
@@ -365,6 +367,7 @@ public final class Runner: Sendable {
     onEpoch: (EpochRecord?) -> Void
   ) throws(RunnerError) {
     try folder.writeHistory(trainer.position.history)
+    var events = options.tensorBoard ? try folder.events(trainer.position.history) : nil
     onEpoch(trainer.position.history.last?.record)
     var failure: RunnerError?
     var saved = ContinuousClock.now
@@ -380,7 +383,10 @@ public final class Runner: Sendable {
     do {
       try trainer.run(
         onEpoch: { record, seconds in
-          attempt { () throws(RunnerError) in try folder.append(record, seconds) }
+          attempt { () throws(RunnerError) in
+            try folder.append(record, seconds)
+            do { try events?.append(record.scalars) } catch { throw .tensorBoard(error) }
+          }
           onEpoch(record)
           // Short epochs are not worth a file each.
           if !trainer.isFinished { save(after: min(1, options.checkpointSeconds)) }

@@ -1,5 +1,7 @@
 import Datasets
+import Plots
 import Reports
+import TensorBoard
 import Tensors
 import Training
 
@@ -10,6 +12,8 @@ public enum RunnerError: Error, CustomStringConvertible {
   case training(TrainingError)
   case blas(BLASError)
   case report(ReportsError)
+  case plot(PlotsError)
+  case tensorBoard(EventFileError)
   /// A run that, as often as it is to run at once, takes more than the machine's memory, in bytes.
   case tooLarge(run: String, bytes: Double, jobs: Int, available: Double)
   /// A file or folder of results could not be written; `reason` is the system's.
@@ -24,6 +28,8 @@ public enum RunnerError: Error, CustomStringConvertible {
     case .training(let error): error.description
     case .blas(let error): error.description
     case .report(let error): "\(error)"
+    case .plot(let error): error.description
+    case .tensorBoard(let error): error.description
     case .tooLarge(let run, let bytes, let jobs, let available):
       "\(run): needs about \(gigabytes(bytes)) of memory, \(jobs) at once; this machine has "
         + "\(gigabytes(available)): a smaller model or batch, or fewer --jobs"

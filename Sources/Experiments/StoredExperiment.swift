@@ -1,4 +1,5 @@
 import Foundation
+import Plots
 import Reports
 import Tensors
 
@@ -98,6 +99,14 @@ extension PlannedRun {
   }
 }
 
+/// Writes one self-contained page about experiments.
+/// - Throws: `.unwritable`.
+public func writeHTML(_ kept: [KeptExperiment], to path: String) throws(RunnerError) {
+  var tables: [AccuracyTable] = []
+  for experiment in kept { tables.append(try experiment.table()) }
+  try writeFile(htmlReport(tables, curves: kept.map(\.curves)), to: path)
+}
+
 /// An experiment and the store that keeps its runs.
 public struct KeptExperiment: Sendable {
   public let name: String
@@ -135,5 +144,28 @@ public struct KeptExperiment: Sendable {
   /// The table of the runs that the store has by now.
   public func table() throws(RunnerError) -> AccuracyTable {
     try accuracyTable(stored, outcomes: store.outcomes(of: stored))
+  }
+
+  /// The histories of its runs.
+  public var curves: [RunCurve] {
+    stored.runs.map { run in
+      RunCurve(
+        setting: run.setting, variant: run.variant, gamma: run.gamma, seed: run.seed,
+        points: RunFolder.points(in: store.runFolder(run.label)))
+    }
+  }
+
+  /// Draws a figure into the experiment's folder, as SVG and PNG.
+  /// - Returns: the paths of the two files.
+  public func draw(_ kind: FigureKind) throws(RunnerError) -> [String] {
+    let drawing = figure(kind, of: try table(), curves: kind == .curves ? curves : [])
+    let base = "\(store.folder(of: name))/\(kind.rawValue)"
+    try writeFile(drawing.svg(), to: "\(base).svg")
+    let png: [UInt8]
+    do { png = try drawing.png() } catch { throw .plot(error) }
+    if let reason = png.withUnsafeBytes({ replaceFile(at: "\(base).png", with: [$0]) }) {
+      throw .unwritable(path: "\(base).png", reason: reason)
+    }
+    return ["\(base).svg", "\(base).png"]
   }
 }

@@ -17,10 +17,11 @@ enum YAMLReader {
   // MARK: Files
 
   /// The text of a file.
-  static func text(ofFile path: String) throws(ConfigError) -> String {
+  /// - Parameter asking: the file that names it, which cannot have meant itself.
+  static func text(ofFile path: String, asking: String? = nil) throws(ConfigError) -> String {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw .unreadable(file: path, reason: "no such file" + similarFile(to: path))
+      throw .unreadable(file: path, reason: "no such file" + similarFile(to: path, asking: asking))
     }
     guard !isDirectory.boolValue else {
       throw .unreadable(file: path, reason: "this is a directory; give a YAML file")
@@ -59,12 +60,13 @@ enum YAMLReader {
     throw .unreadable(file: file, reason: "is not UTF-8 text (line \(line)); save it as UTF-8")
   }
 
-  private static func similarFile(to path: String) -> String {
+  private static func similarFile(to path: String, asking: String?) -> String {
     let url = URL(fileURLWithPath: path)
     let folder = url.deletingLastPathComponent()
     let names =
       (try? FileManager.default.contentsOfDirectory(atPath: folder.path))?
-      .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted() ?? []
+      .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
+      .filter { asking.map(URL.init(fileURLWithPath:))?.lastPathComponent != $0 }.sorted() ?? []
     guard let name = nearest(to: url.lastPathComponent, in: names) else { return "" }
     let typed = path.dropLast(url.lastPathComponent.count)
     return "; did you mean \(typed)\(name)?"
@@ -159,11 +161,16 @@ enum YAMLReader {
       // What is never closed is noticed at the end; better to show where it begins.
       let isAtEnd = lines.dropFirst(mark.line - 1).allSatisfy(\.isEmpty)
       let shown = isAtEnd ? context?.mark ?? mark : mark
+      // A short text is padded; its end is where its own last line ends.
+      let isBehind = shown.line > lines.count
+      let place =
+        isBehind
+        ? origin(lines.count, lines[lines.count - 1].count + 1)
+        : origin(shown.line, shown.column)
       let context = context?.text ?? ""
       let isVague = context.isEmpty || context.contains("next token")
       return .syntax(
-        at: origin(shown.line, shown.column),
-        problem: "not YAML: \(problem)" + (isVague ? "" : " \(context)"))
+        at: place, problem: "not YAML: \(problem)" + (isVague ? "" : " \(context)"))
     case .reader(let problem, let offset, _, _):
       let before = text.prefix(offset ?? 0)
       let line = before.reduce(1) { $0 + ($1.isNewline ? 1 : 0) }

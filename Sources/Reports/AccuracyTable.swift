@@ -25,10 +25,17 @@ public struct AccuracyRow: Hashable, Sendable {
   public let accuracyStd: Double?
   /// The seeds that both this variant and vanilla finished; empty for vanilla itself.
   public let deltaSeeds: [UInt64]
+  /// This variant − vanilla, one per seed of `deltaSeeds`.
+  public let deltas: [Double]
   /// Mean over `deltaSeeds` of this variant − vanilla; nil without a pair.
   public let deltaMean: Double?
   /// Sample standard deviation of those differences; nil below two pairs.
   public let deltaStd: Double?
+  /// 95 % intervals of the mean difference by Student's t and by bootstrap; nil below two pairs.
+  public let deltaCI95T: Interval?
+  public let deltaCI95Bootstrap: Interval?
+  /// Two-sided p of the sign-flip test; nil where the pairs are too few for one below 0.05.
+  public let signFlipP: Double?
   public let publishedMean: Double?
   public let publishedStd: Double?
   public let publishedDelta: Double?
@@ -93,8 +100,10 @@ public struct AccuracyTable: Hashable, Sendable {
       seeds: runs.seeds, accuracies: runs.accuracies,
       accuracyMean: Statistics.mean(runs.accuracies),
       accuracyStd: Statistics.sampleStd(runs.accuracies),
-      deltaSeeds: deltaSeeds, deltaMean: Statistics.mean(deltas),
-      deltaStd: Statistics.sampleStd(deltas),
+      deltaSeeds: deltaSeeds, deltas: deltas, deltaMean: Statistics.mean(deltas),
+      deltaStd: Statistics.sampleStd(deltas), deltaCI95T: Statistics.tInterval(deltas),
+      deltaCI95Bootstrap: Statistics.bootstrapInterval(deltas),
+      signFlipP: Statistics.signFlipP(deltas),
       publishedMean: value?.mean, publishedStd: value?.std, publishedDelta: value?.delta,
       secondsPerEpoch: Statistics.mean(runs.seconds), failures: runs.failures)
   }

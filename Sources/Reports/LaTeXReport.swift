@@ -38,7 +38,7 @@ private func latexRow(_ cells: [String]) -> String {
 private func latexCell(_ column: ReportColumn, _ row: Int, isBest: Bool) -> String {
   let text = column.cells[row]
   switch column.role {
-  case .accuracy, .delta, .published, .publishedDelta:
+  case .accuracy, .delta, .interval, .published, .publishedDelta:
     if text == missing { return "--" }
     let number = text.replacing("±", with: "\\pm").replacing(missing, with: "\\mbox{--}")
     return column.role == .accuracy && isBest ? "$\\mathbf{\(number)}$" : "$\(number)$"

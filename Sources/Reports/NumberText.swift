@@ -22,6 +22,11 @@ func signed(_ value: Double) -> String {
   return value > 0 ? "+" + text : text
 }
 
+/// A p to three decimals: 0.031, <0.001.
+func probabilityText(_ value: Double) -> String {
+  value < 0.0005 ? "<0.001" : fixed(value, 3)
+}
+
 /// Seconds to about three digits: 0.004, 0.42, 12.35, 250.
 func secondsText(_ value: Double) -> String {
   fixed(value, value < 0.0995 ? 3 : value < 100 ? 2 : 0)

@@ -142,7 +142,7 @@ public struct ProgressLine: Sendable {
   }
 
   /// 42s, 2m 10s, 1h 5m: the two largest units.
-  static func duration(_ seconds: Double) -> String {
+  public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return missing }
     let total = Int(max(0, seconds).rounded())
     if total < 60 { return "\(total)s" }

@@ -1,6 +1,8 @@
 /// One column of a table for people.
 struct ReportColumn: Equatable {
-  enum Role { case axis, variant, gamma, count, accuracy, delta, published, publishedDelta, time }
+  enum Role {
+    case axis, variant, gamma, count, accuracy, delta, interval, p, published, publishedDelta, time
+  }
 
   let role: Role
   let title: String
@@ -15,6 +17,8 @@ struct ReportColumn: Equatable {
 /// How much a table says, from all of it to what fits a narrow terminal.
 enum ReportDetail: CaseIterable {
   case full
+  /// Without the interval and the p of Δ.
+  case withoutTests
   /// Without the spread of Δ, with short titles.
   case compact
   /// Without time as well.
@@ -116,7 +120,7 @@ struct ReportGrid {
         return group.filter { rows[$0].accuracyMean == top }
       })
     facts = Self.facts(table, axes: axes, gammas: gammas)
-    notes = Self.notes(rows) + table.experiment.notes
+    notes = Self.notes(rows, columns) + table.experiment.notes
     failures = rows.flatMap(\.failures).map { "\(oneLine($0.label)): \(oneLine($0.reason))" }
   }
 
@@ -129,7 +133,7 @@ struct ReportGrid {
 
   /// The columns of numbers; one that no row could fill is left out.
   private static func results(_ rows: [AccuracyRow], _ detail: ReportDetail) -> [ReportColumn] {
-    let full = detail == .full
+    let full = detail == .full || detail == .withoutTests
     var columns = [
       column(.accuracy, "accuracy [%]", rows) { row in
         guard let mean = row.accuracyMean else { return missing }
@@ -143,6 +147,15 @@ struct ReportGrid {
           let spread = full ? row.deltaStd.map { " ± \(fixed($0, 2))" } : nil
           return signed(mean) + (spread ?? "")
         })
+    }
+    if detail == .full, rows.contains(where: { $0.deltaCI95T != nil }) {
+      columns.append(
+        column(.interval, "95 % interval", rows) { row in
+          row.deltaCI95T.map { "[\(signed($0.low)), \(signed($0.high))]" } ?? missing
+        })
+    }
+    if detail == .full, rows.contains(where: { $0.signFlipP != nil }) {
+      columns.append(column(.p, "p", rows) { $0.signFlipP.map(probabilityText) ?? missing })
     }
     if rows.contains(where: { $0.publishedMean != nil }) {
       columns.append(
@@ -193,7 +206,7 @@ struct ReportGrid {
       .filter { !$0.items.isEmpty }
   }
 
-  private static func notes(_ rows: [AccuracyRow]) -> [String] {
+  private static func notes(_ rows: [AccuracyRow], _ columns: [ReportColumn]) -> [String] {
     if rows.isEmpty { return ["No runs."] }
     let counts = rows.map(\.seeds.count).filter { $0 > 0 }
     var notes: [String] = []
@@ -208,6 +221,19 @@ struct ReportGrid {
       notes.append(
         "Δ: mean over seeds of excited − vanilla, paired by seed; n = \(range(pairs))")
     }
+    if columns.contains(where: { $0.role == .interval }) {
+      notes.append("95 % interval: of that mean, by Student's t")
+    }
+    if columns.contains(where: { $0.role == .p }) {
+      notes.append("p: sign-flip test of Δ, two-sided")
+    }
+    let few = pairs.filter { Statistics.smallestSignFlipP($0) > Statistics.significance }
+    if let most = few.max() {
+      notes.append(
+        "\(range(few)) \(most == 1 ? "seed" : "seeds") cannot show significance at "
+          + "\(shortText(Statistics.significance)): the smallest possible p of a sign-flip test is "
+          + shortText(Statistics.smallestSignFlipP(most)))
+    }
     if rows.contains(where: { $0.publishedMean != nil }) {
       notes.append("paper: published mean over 3 seeds, arXiv:2602.21798")
     }
@@ -218,87 +244,5 @@ struct ReportGrid {
   private static func range(_ counts: [Int]) -> String {
     guard let low = counts.min(), let high = counts.max() else { return "0" }
     return low == high ? "\(low)" : "\(low)–\(high)"
-  }
-}
-
-/// Which parts of the settings are columns, and what is said once for all of them.
-struct SettingAxes {
-  /// A column's title and its value per group.
-  private(set) var columns: [(title: String, values: [String])] = []
-  /// What the settings share, and what a column already implies (a rate per optimizer).
-  private(set) var phrases: [String] = []
-
-  /// - Parameter settings: one per group.
-  init(_ settings: [SettingRecord]) {
-    let declared = Self.declaredKeys(settings)
-    var shown: Set<String> = []
-    for (key, path) in declared {
-      let values: [String]
-      let title: String
-      if let field = SettingField.all.first(where: { $0.key == key }) {
-        values = settings.map(field.text)
-        title = field.title
-      } else {
-        values = settings.map { setting in
-          setting.varying.first { $0.key == path }?.value ?? missing
-        }
-        // Two axes may end in the same word.
-        title = declared.count { $0.key == key } > 1 ? path : key
-      }
-      if Set(values).count > 1 {
-        columns.append((title, values))
-        shown.insert(key)
-      } else if let value = values.first, !SettingField.all.contains(where: { $0.key == key }) {
-        phrases.append("\(title) \(value)")
-      }
-    }
-    for field in SettingField.all where !shown.contains(field.key) {
-      let values = settings.map(field.text)
-      // A field that differs within equal columns has to be one, declared or not.
-      if Set(labels).count < Set(zip(labels, values).map { "\($0)\n\($1)" }).count
-        || (columns.isEmpty && Set(values).count > 1)
-      {
-        columns.append((field.title, values))
-        shown.insert(field.key)
-      }
-    }
-    var fixed: [String] = []
-    for field in SettingField.all where !shown.contains(field.key) {
-      let values = settings.map(field.text)
-      fixed += phrase(field, values)
-    }
-    phrases = fixed + phrases
-  }
-
-  /// Short keys and paths of the declared axes: fields in their order, then the others.
-  private static func declaredKeys(_ settings: [SettingRecord]) -> [(key: String, path: String)] {
-    var found: [(key: String, path: String)] = []
-    for axis in settings.flatMap(\.varying) where !found.contains(where: { $0.path == axis.key }) {
-      found.append((axis.shortKey, axis.key))
-    }
-    let fields = SettingField.all.compactMap { field in found.first { $0.key == field.key } }
-    let others = found.filter { axis in !SettingField.all.contains { $0.key == axis.key } }
-    return fields + others
-  }
-
-  /// Each group's columns as one text.
-  private var labels: [String] {
-    guard let count = columns.first?.values.count else { return [] }
-    return (0..<count).map { group in
-      columns.map { $0.values[group] }.joined(separator: " ")
-    }
-  }
-
-  /// "lr 0.01", or "lr 0.01 (sgd, momentum)" and "lr 0.0001 (adam)".
-  private func phrase(_ field: SettingField, _ values: [String]) -> [String] {
-    var distinct: [String] = []
-    for value in values where value != missing && !distinct.contains(value) {
-      distinct.append(value)
-    }
-    if distinct.count <= 1, Set(values).count <= 1 { return distinct.map(field.phrase) }
-    return distinct.map { value in
-      let groups = zip(labels, values).filter { $0.1 == value }.map(\.0)
-      return "\(field.phrase(value)) (\(groups.joined(separator: ", ")))"
-    }
   }
 }

@@ -29,14 +29,23 @@ struct RowField: Sendable {
     RowField("accuracy_mean") { .optional($0.accuracyMean) },
     RowField("accuracy_std") { .optional($0.accuracyStd) },
     RowField("delta_seeds") { .array($0.deltaSeeds.map { .unsigned($0) }) },
+    RowField("deltas") { .array($0.deltas.map { .number($0) }) },
     RowField("delta_mean") { .optional($0.deltaMean) },
     RowField("delta_std") { .optional($0.deltaStd) },
+    RowField("delta_ci95_t") { interval($0.deltaCI95T) },
+    RowField("delta_ci95_bootstrap") { interval($0.deltaCI95Bootstrap) },
+    RowField("sign_flip_p") { .optional($0.signFlipP) },
     RowField("published_mean") { .optional($0.publishedMean) },
     RowField("published_std") { .optional($0.publishedStd) },
     RowField("published_delta") { .optional($0.publishedDelta) },
     RowField("seconds_per_epoch") { .optional($0.secondsPerEpoch) },
     RowField("failures") { .array($0.failures.map(failure)) },
   ]
+
+  /// Lower end, upper end.
+  private static func interval(_ interval: Interval?) -> JSONValue {
+    interval.map { .array([.number($0.low), .number($0.high)]) } ?? .null
+  }
 
   private static func failure(_ failure: RunFailure) -> JSONValue {
     .object([

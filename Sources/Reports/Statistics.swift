@@ -1,4 +1,4 @@
-/// The two statistics of the tables.
+/// The statistics of the tables; intervals and tests stand in files of their own.
 public enum Statistics {
   /// Σx / n, or nil without values.
   public static func mean(_ values: [Double]) -> Double? {

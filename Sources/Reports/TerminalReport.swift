@@ -119,7 +119,7 @@ func terminalReport(_ table: AccuracyTable, style: TerminalStyle) -> String {
       }
     }
   }
-  lines += [""] + grid.notes
+  lines += [""] + grid.notes.flatMap { wrapped($0, width: style.width) }
   if !grid.failures.isEmpty {
     lines += ["", "Not finished:"] + grid.failures.map { "  " + $0 }
   }
@@ -155,6 +155,21 @@ private func wrapped(_ items: [String], start: String, width: Int) -> [String] {
     }
     line += (isFresh ? "" : " ") + text
     isFresh = false
+  }
+  return lines + [line]
+}
+
+/// A sentence on as many lines as a terminal needs for it, the later ones indented.
+private func wrapped(_ text: String, width: Int?) -> [String] {
+  guard let width else { return [text] }
+  var lines: [String] = []
+  var line = ""
+  for word in text.split(separator: " ") {
+    if !line.isEmpty, line.count + 1 + word.count > width {
+      lines.append(line)
+      line = " "
+    }
+    line += (line.isEmpty ? "" : " ") + word
   }
   return lines + [line]
 }

@@ -7,7 +7,10 @@ struct Excite: ParsableCommand {
     commandName: "excite",
     abstract: "Reproduces the paper \"Excitation: Momentum For Experts\" from YAML experiments.",
     discussion: """
-      Start with: excite run configs/quickstart.yaml
+      Examples:
+        excite run configs/quickstart.yaml
+        excite doctor
+        excite --generate-completion-script bash
       """,
     version: sourceCommit().map { "excite \(exciteVersion) (commit \($0))" }
       ?? "excite \(exciteVersion)",

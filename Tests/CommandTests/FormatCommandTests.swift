@@ -10,8 +10,9 @@ struct FormatCommandTests {
   static let rowKeys = [
     "optimizer", "variant", "gamma", "lr", "batch_size", "sparsity", "schedule", "hidden_layers",
     "width", "model", "dataset", "epochs", "momentum", "axes", "seeds", "accuracies",
-    "accuracy_mean", "accuracy_std", "delta_seeds", "delta_mean", "delta_std", "published_mean",
-    "published_std", "published_delta", "seconds_per_epoch", "failures",
+    "accuracy_mean", "accuracy_std", "delta_seeds", "deltas", "delta_mean", "delta_std",
+    "delta_ci95_t", "delta_ci95_bootstrap", "sign_flip_p", "published_mean", "published_std",
+    "published_delta", "seconds_per_epoch", "failures",
   ]
 
   @Test func jsonHasTheDocumentedKeys() throws {
@@ -115,7 +116,7 @@ struct FormatCommandTests {
     let rows = output.lines.filter { $0.hasPrefix("|") }
     // Head, alignment, three variants.
     #expect(rows.count == 5)
-    #expect(rows.allSatisfy { $0.hasSuffix("|") && $0.split(separator: "|").count == 4 })
+    #expect(rows.allSatisfy { $0.hasSuffix("|") && $0.split(separator: "|").count == 5 })
     #expect(rows[0].contains("| variant"))
     #expect(rows[1].allSatisfy { "|:-".contains($0) })
     for (row, variant) in zip(rows.dropFirst(2), ["vanilla", "zero-sum", "positive-sum"]) {
@@ -127,15 +128,15 @@ struct FormatCommandTests {
   @Test func latexIsATabular() throws {
     let output = try work.success(["run", "small.yaml", "--format", "latex", "--quiet"])
     for part in [
-      "\\begin{table}", "\\begin{tabular}{lrrr}", "\\toprule", "\\midrule", "\\bottomrule",
+      "\\begin{table}", "\\begin{tabular}{lrrrr}", "\\toprule", "\\midrule", "\\bottomrule",
       "\\end{tabular}", "\\end{table}",
     ] {
       #expect(output.lines.count { $0.contains(part) } == 1, "\(part)")
     }
-    // Head and three variants, four cells each.
+    // Head and three variants, five cells each.
     let rows = output.lines.filter { $0.hasSuffix(" \\\\") }
     #expect(rows.count == 4)
-    #expect(rows.allSatisfy { $0.components(separatedBy: " & ").count == 4 })
+    #expect(rows.allSatisfy { $0.components(separatedBy: " & ").count == 5 })
     #expect(output.stdout.contains("\\pm"))
     // What TeX reads as a command is escaped outside of comments.
     let text = output.lines.filter { !$0.hasPrefix("%") }.joined()

@@ -35,7 +35,8 @@ struct OtherCommandTests {
         "--threads", "--repetitions", "--json",
       ]
     ),
-    (["doctor"], ["--help"]),
+    (["bench", "gemm"], ["--cores <list>", "--threads"]),
+    (["doctor"], ["--data-dir <dir>", "--out <dir>", "Exits with 0"]),
   ]
 
   @Test(arguments: helps)
@@ -43,6 +44,8 @@ struct OtherCommandTests {
     let output = try work.success(command + ["--help"])
     #expect(output.stdout.hasPrefix("OVERVIEW: "))
     for part in parts { #expect(output.stdout.contains(part), "\(part)") }
+    let example = (["  excite"] + command).joined(separator: " ")
+    #expect(output.stdout.contains(example), "no example")
     #expect(output.stderr.isEmpty)
     #expect(try work.success(["help"] + command).stdout == output.stdout)
   }
@@ -57,12 +60,45 @@ struct OtherCommandTests {
     #expect(output.stdout.wholeMatch(of: form) != nil)
   }
 
+  /// A checkout that has moved on since the program was built in it.
+  @Test func versionNamesTheCommitOfTheBuild() throws {
+    try work.write("", to: "checkout/.build/release/note")
+    let program = work.path("checkout/.build/release/excite")
+    try FileManager.default.copyItem(atPath: Program.path(), toPath: program)
+    let built = Date(timeIntervalSince1970: 1_000_000)
+    try FileManager.default.setAttributes([.modificationDate: built], ofItemAtPath: program)
+    func commit(_ digit: String) -> String { String(repeating: digit, count: 40) }
+    func version() throws -> String { try work.shell("'\(program)' --version").stdout }
+    let (old, mine, new) = (commit("1"), commit("2"), commit("3"))
+
+    try work.write("ref: refs/heads/main\n", to: "checkout/.git/HEAD")
+    try work.write("\(new)\n", to: "checkout/.git/refs/heads/main")
+    // Without a log, what is checked out now is the best guess.
+    #expect(try version().hasSuffix("(commit 333333333333)\n"))
+    try work.write(
+      """
+      \(old) \(old) A B <a@b> 900000 +0100\tclone: from 5 5 x
+      \(old) \(mine) A B <a@b> 1000000 +0100\tcommit: one
+      \(mine) \(new) A B <a@b> 1000001 +0100\tcommit: two
+
+      """, to: "checkout/.git/logs/HEAD")
+    #expect(try version().hasSuffix("(commit 222222222222)\n"))
+  }
+
   @Test func doctor() throws {
-    let output = try work.success(["doctor"])
-    let names = output.lines.map { String($0.prefix { $0 != " " }) }
-    #expect(names == ["excite", "CPU", "kernels", "BLAS", "core"])
-    #expect(output.lines.allSatisfy { $0.split(separator: " ").count >= 2 })
+    let output = try work.success(["doctor", "--data-dir", "data"])
+    let facts = output.stdout.components(separatedBy: "\n\n")[0].components(separatedBy: "\n")
+    #expect(
+      facts.map { String($0.prefix { $0 != " " }) } == [
+        "excite", "system", "CPU", "memory", "kernels", "BLAS", "core", "data", "cifar10",
+        "cifar100", "svhn", "synthetic", "results", "cache",
+      ])
+    #expect(facts.allSatisfy { $0.split(separator: " ").count >= 2 })
+    #expect(output.stdout.hasSuffix("\nNothing stops a run.\n"))
     #expect(output.stderr.isEmpty)
+    // Looking changes nothing.
+    #expect(work.files() == ["small.yaml"])
+    #expect(!work.exists("data") && !work.exists("results"))
   }
 
   @Test func doctorNamesTheCoreThatWasAskedFor() throws {
@@ -70,7 +106,72 @@ struct OtherCommandTests {
     let output = try work.excite(["doctor"], environment: variables)
     // A machine without this core type says what it took instead.
     #expect(output.status == 0)
-    #expect(output.lines.last?.hasPrefix("core ") == true)
+    #expect(output.lines.contains { $0.hasPrefix("core ") })
+  }
+
+  /// What is wrong, what the doctor says of it, and whether that stops runs.
+  struct Illness: CustomTestStringConvertible {
+    let testDescription: String
+    /// Files, by what they hold.
+    let files: [String: String]
+    let saying: [String]
+    let stops: Bool
+  }
+
+  static let illnesses = [
+    Illness(
+      testDescription: "a file in place of the results", files: ["results": "x"],
+      saying: ["problem: results: cannot be written: ", "/results is a file", "--out"], stops: true),
+    Illness(
+      testDescription: "none, and results are there", files: ["results/a": "x"],
+      saying: ["results: can be written"], stops: false),
+    Illness(
+      testDescription: "a file in place of the data", files: ["data": "x"],
+      saying: ["note: ", "/data: cannot be written, so no data set can be fetched", "--data-dir"],
+      stops: false),
+    Illness(
+      testDescription: "damaged data",
+      files: ["data/cifar-100-binary/train.bin": "x", "data/cifar-100-binary/test.bin": "x"],
+      saying: [
+        "cifar100  damaged", "problem: ", "excite data fetch cifar100 --data-dir ", "--force",
+      ],
+      stops: true),
+    Illness(
+      testDescription: "half of the data", files: ["data/cifar-100-binary/train.bin": "x"],
+      saying: [
+        "cifar100  incomplete", "note: cifar100 is incomplete, without cifar-100-binary/test.bin",
+        "do: excite data fetch cifar100",
+      ], stops: false),
+  ]
+
+  @Test(arguments: illnesses) func doctorSaysWhatToDo(_ illness: Illness) throws {
+    for (name, text) in illness.files { try work.write(text, to: name) }
+    let output = try work.excite("doctor", "--data-dir", "data")
+    #expect(output.status == (illness.stops ? 1 : 0), "\(output.stdout)")
+    for part in illness.saying { #expect(output.stdout.contains(part), "\(output.stdout)") }
+    #expect(output.stdout.contains("Nothing stops a run.") != illness.stops)
+    #expect(output.stdout.contains("\n  do: ") || illness.files.keys.contains("results/a"))
+    #expect(output.stderr.isEmpty)
+    #expect(work.files() == (illness.files.keys + ["small.yaml"]).sorted())
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"]) func completions(shell: String) throws {
+    let script = try work.success(["--generate-completion-script", shell]).stdout
+    // Every subcommand, and values of every kind.
+    for word in [
+      "run", "sweep", "data", "list", "fetch", "verify", "bench", "step", "gemm", "doctor", "help",
+      "yaml", "safetensors", "zero-sum", "adagrad", "cifar100", "sequential", "markdown",
+    ] {
+      #expect(script.contains(word), "\(word)")
+    }
+  }
+
+  /// Each shell that is installed takes its script for a script.
+  @Test(arguments: ["bash", "zsh", "fish"]) func completionsAreScripts(shell: String) throws {
+    guard try work.shell("command -v \(shell)").status == 0 else { return }
+    let output = try work.shell("excite --generate-completion-script \(shell) | \(shell) -n")
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(output.stderr.isEmpty)
   }
 
   struct Timing: Decodable {

@@ -51,7 +51,8 @@ struct RunTests {
     // The table as JSON is what is printed; the experiment is what a dry run prints before its plan.
     #expect(try work.text("deep/o/experiments/small/results.json") == output.stdout)
     let experiment = try work.text("deep/o/experiments/small/experiment.yaml")
-    #expect(experiment == plan.prefix { $0 != "# 6 runs:" }.joined(separator: "\n") + "\n")
+    #expect(
+      experiment == plan.prefix { !$0.hasPrefix("# 6 runs, ") }.joined(separator: "\n") + "\n")
 
     for label in labels {
       let metrics = try work.metrics("deep/o/runs/\(label)")
@@ -112,7 +113,7 @@ struct RunTests {
     let output = try work.excite(
       ["run", "/dev/stdin", "--quiet", "--dry-run"], input: Workplace.small)
     #expect(output.status == 0, "\(output.stderr)")
-    #expect(output.stdout == (try work.success(["run", "small.yaml", "--dry-run"]).stdout))
+    #expect(output.plan == (try work.success(["run", "small.yaml", "--dry-run"]).plan))
   }
 
   @Test func aReaderThatLeavesEarlyIsNoCrash() throws {

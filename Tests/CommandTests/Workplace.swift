@@ -138,6 +138,16 @@ final class Workplace {
   }
 }
 
+extension Output {
+  /// What a dry run printed, without the duration, which is never the same twice.
+  var plan: [String] {
+    lines.map { line in
+      guard line.hasPrefix("# "), let about = line.range(of: ", about ") else { return line }
+      return String(line[..<about.lowerBound])
+    }
+  }
+}
+
 /// A run's metrics.csv by column.
 struct Metrics {
   static let header = "epoch,step,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy"

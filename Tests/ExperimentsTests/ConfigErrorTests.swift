@@ -36,7 +36,7 @@ struct Refused: CustomTestStringConvertible, Sendable {
 
 private let topKeys =
   "an experiment has dataset, model, optimizer, schedule, excitation, batch_size, epochs, "
-  + "max_steps, order, seeds, sweep"
+  + "max_steps, order, seeds, sweep, extends"
 private let modelKeys =
   "model has name, hidden_layers, width, sparsity, k, initialization, normalization"
 private let optimizerKeys =
@@ -329,11 +329,11 @@ private let variants =
     Refused(
       "- 1\n- 2",
       "a.yaml:1:1: expected a map of dataset, model, optimizer, schedule, excitation, "
-        + "batch_size, epochs, max_steps, order, seeds, sweep, found a list"),
+        + "batch_size, epochs, max_steps, order, seeds, sweep, extends, found a list"),
     Refused(
       "hello",
       "a.yaml:1:1: expected a map of dataset, model, optimizer, schedule, excitation, "
-        + "batch_size, epochs, max_steps, order, seeds, sweep, found the text \"hello\""),
+        + "batch_size, epochs, max_steps, order, seeds, sweep, extends, found the text \"hello\""),
     Refused(
       String(repeating: "[", count: 100_000), "a.yaml:1:1: nested over 1000 levels deep"),
     Refused(

@@ -19,6 +19,14 @@ import Testing
     #expect(rows.map(\.deltaStd) == [nil, 1, nil, 0.125.squareRoot(), nil])
     #expect(rows.map(\.seeds) == [[0, 1, 2], [0, 1, 2], [0, 1], [0, 1, 2], []])
     #expect(rows.map(\.deltaSeeds) == [[], [0, 1, 2], [], [0, 1], []])
+    #expect(rows.map(\.deltas) == [[], [5, 6, 7], [], [-0.5, -1], []])
+    let t = [nil, Statistics.tInterval([5, 6, 7]), nil, Statistics.tInterval([-0.5, -1]), nil]
+    #expect(rows.map(\.deltaCI95T) == t)
+    #expect(
+      rows.map(\.deltaCI95Bootstrap) == [
+        nil, Interval(low: 5, high: 7), nil, Interval(low: -1, high: -0.5), nil,
+      ])
+    #expect(rows.allSatisfy { $0.signFlipP == nil })
     #expect(rows[2].failures.map(\.reason) == ["loss is not finite at step 120\nstopped"])
     #expect(rows[4].failures.map(\.reason) == ["interrupted after 12 of 300 epochs"])
   }
@@ -29,6 +37,8 @@ import Testing
     #expect(rows.map(\.accuracyStd) == [nil, nil])
     #expect(rows.map(\.deltaMean) == [nil, 5])
     #expect(rows.map(\.deltaStd) == [nil, nil])
+    #expect(rows.map(\.deltas) == [[], [5]])
+    #expect(rows.allSatisfy { $0.deltaCI95T == nil && $0.deltaCI95Bootstrap == nil })
   }
 
   @Test func withoutVanillaThereIsNoDelta() throws {

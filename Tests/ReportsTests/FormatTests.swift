@@ -35,24 +35,29 @@ import Testing
         - kernels: avx512
         - build: excite 0.1.0, commit abc1234, Swift 6.3.1, release, Linux
 
-        | optimizer | variant      |   n |     accuracy [%] |   Δ [points] | paper | paper Δ | \
-        time/epoch |
-        |:----------|:-------------|----:|-----------------:|-------------:|------:|--------:|\
-        -----------:|
-        | sgd       | vanilla      |   3 |     41.00 ± 1.00 |            – | 41.01 |       – | \
-            0.42 s |
-        | sgd       | zero-sum     |   3 | **47.00 ± 2.00** | +6.00 ± 1.00 | 46.58 |   +5.57 | \
-            0.50 s |
-        | adam      | vanilla      |   2 |     49.00 ± 1.41 |            – | 48.47 |       – | \
-            0.42 s |
-        | adam      | zero-sum     |   3 | **49.17 ± 1.76** | -0.75 ± 0.35 | 49.81 |   +1.34 | \
-            0.50 s |
-        | adam      | positive-sum |   0 |                – |            – | 50.55 |   +2.08 | \
-                 – |
+        | optimizer | variant      |   n |     accuracy [%] |   Δ [points] |  95 % interval | paper \
+        | paper Δ | time/epoch |
+        |:----------|:-------------|----:|-----------------:|-------------:|---------------:|------:\
+        |--------:|-----------:|
+        | sgd       | vanilla      |   3 |     41.00 ± 1.00 |            – |              – | 41.01 \
+        |       – |     0.42 s |
+        | sgd       | zero-sum     |   3 | **47.00 ± 2.00** | +6.00 ± 1.00 | [+3.52, +8.48] | 46.58 \
+        |   +5.57 |     0.50 s |
+        | adam      | vanilla      |   2 |     49.00 ± 1.41 |            – |              – | 48.47 \
+        |       – |     0.42 s |
+        | adam      | zero-sum     |   3 | **49.17 ± 1.76** | -0.75 ± 0.35 | [-3.93, +2.43] | 49.81 \
+        |   +1.34 |     0.50 s |
+        | adam      | positive-sum |   0 |                – |            – |              – | 50.55 \
+        |   +2.08 |          – |
 
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 2–3
 
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 2–3
+
+        95 % interval: of that mean, by Student's t
+
+        2–3 seeds cannot show significance at 0.05: the smallest possible p of a sign-flip test is \
+        0.25
 
         paper: published mean over 3 seeds, arXiv:2602.21798
 
@@ -79,24 +84,28 @@ import Testing
     let text = render(try table(twoOptimizers()), format: .csv, style: Self.style)
     let header =
       "optimizer,variant,gamma,lr,batch_size,sparsity,schedule,hidden_layers,width,model,dataset,"
-      + "epochs,momentum,axes,seeds,accuracies,accuracy_mean,accuracy_std,delta_seeds,"
-      + "delta_mean,delta_std,published_mean,published_std,published_delta,seconds_per_epoch,"
-      + "failures"
+      + "epochs,momentum,axes,seeds,accuracies,accuracy_mean,accuracy_std,delta_seeds,deltas,"
+      + "delta_mean,delta_std,delta_ci95_t,delta_ci95_bootstrap,sign_flip_p,published_mean,published_std,"
+      + "published_delta,seconds_per_epoch,failures"
     let recipe = "512,0.9,cosine,3,128,topk_mlp,cifar10,300,,optimizer.name="
     // √2 = 1.4142135623730951, √0.125 = 0.3535533905932738. The variance of 47.5, 49, 51 is
     // ((−5/3)² + (−1/6)² + (11/6)²) / 2 = 37/12, whose root is 1.7559422921421231…
     let std = Statistics.sampleStd([47.5, 49, 51]) ?? 0
     #expect(abs(std - (37.0 / 12).squareRoot()) < 1e-14)
+    // 6 ± t(2)/√3 and −0.75 ± t(1)·√0.125/√2: the values of t are checked in StatisticsTests.
+    let sgd = try #require(Statistics.tInterval([5, 6, 7]))
+    let adam = try #require(Statistics.tInterval([-0.5, -1]))
     #expect(
       text.components(separatedBy: "\r\n") == [
         header,
-        "sgd,vanilla,,0.01,\(recipe)sgd,0;1;2,40;41;42,41,1,,,,41.01,0.33,,0.42,",
-        "sgd,zero-sum,1,0.01,\(recipe)sgd,0;1;2,45;47;49,47,2,0;1;2,6,1,46.58,0.32,5.57,0.5,",
-        "adam,vanilla,,0.0001,\(recipe)adam,0;1,48;50,49,1.4142135623730951,,,,48.47,0.23,,0.42,"
+        "sgd,vanilla,,0.01,\(recipe)sgd,0;1;2,40;41;42,41,1,,,,,,,,41.01,0.33,,0.42,",
+        "sgd,zero-sum,1,0.01,\(recipe)sgd,0;1;2,45;47;49,47,2,0;1;2,5;6;7,6,1,"
+          + "\(sgd.low);\(sgd.high),5;7,,46.58,0.32,5.57,0.5,",
+        "adam,vanilla,,0.0001,\(recipe)adam,0;1,48;50,49,1.4142135623730951,,,,,,,,48.47,0.23,,0.42,"
           + "seed 2: loss is not finite at step 120 stopped",
         "adam,zero-sum,1,0.0001,\(recipe)adam,0;1;2,47.5;49;51,49.166666666666664,\(std),0;1,"
-          + "-0.75,0.3535533905932738,49.81,0.29,1.34,0.5,",
-        "adam,positive-sum,1,0.0001,\(recipe)adam,,,,,,,,50.55,0.24,2.08,,"
+          + "-0.5;-1,-0.75,0.3535533905932738,\(adam.low);\(adam.high),-1;-0.5,,49.81,0.29,1.34,0.5,",
+        "adam,positive-sum,1,0.0001,\(recipe)adam,,,,,,,,,,,,50.55,0.24,2.08,,"
           + "seed 0: interrupted after 12 of 300 epochs",
         "",
       ])
@@ -108,10 +117,10 @@ import Testing
       .components(separatedBy: "\r\n")
     #expect(
       lines[1] == "a|b_c,vanilla,,0.01,512,0.9,cosine,3,128,topk_mlp,cifar10,300,,"
-        + #"model.k=[5%&#${}~^\],0,40,40,,,,,,,,,"#)
+        + #"model.k=[5%&#${}~^\],0,40,40,,,,,,,,,,,,,"#)
     #expect(
       lines[2] == "a|b_c,zero-sum,1,0.01,512,0.9,cosine,3,128,topk_mlp,cifar10,300,,"
-        + #""model.k=_x_, ""y"" *z* <i>",,,,,,,,,,,,"seed 1: 50% | of \it_, `x` bad""#)
+        + #""model.k=_x_, ""y"" *z* <i>",,,,,,,,,,,,,,,,"seed 1: 50% | of \it_, `x` bad""#)
   }
 
   @Test func json() throws {
@@ -179,8 +188,12 @@ import Testing
               "accuracy_mean": 41.0,
               "accuracy_std": 1.0,
               "delta_seeds": [],
+              "deltas": [],
               "delta_mean": null,
               "delta_std": null,
+              "delta_ci95_t": null,
+              "delta_ci95_bootstrap": null,
+              "sign_flip_p": null,
               "published_mean": 41.01,
               "published_std": 0.33,
               "published_delta": null,
@@ -209,8 +222,12 @@ import Testing
               "accuracy_mean": 45.1,
               "accuracy_std": null,
               "delta_seeds": [0],
+              "deltas": [\(delta)],
               "delta_mean": \(delta),
               "delta_std": null,
+              "delta_ci95_t": null,
+              "delta_ci95_bootstrap": null,
+              "sign_flip_p": null,
               "published_mean": 46.58,
               "published_std": 0.32,
               "published_delta": 5.57,
@@ -225,6 +242,43 @@ import Testing
             }
           ]
         }
+
+        """)
+  }
+
+  /// Six pairs: intervals with two ends, a p, and its column.
+  @Test func sixSeeds() throws {
+    let recipe = setting(comparable: false)
+    let outcomes =
+      runs(recipe, "vanilla", gamma: nil, [40, 40, 40, 40, 40, 40])
+      + runs(recipe, "zero-sum", [39, 40, 41, 42, 43, 44])
+    let table = try table(outcomes)
+    let json = render(table, format: .json, style: Self.style)
+    // Δ = −1, 0, 1, 2, 3, 4: mean 1.5, squares about it 17.5, s = √3.5, and t(5) = 2.5705818…
+    // The derivations of the others stand in StatisticsTests.
+    let t = try #require(Statistics.tInterval([-1, 0, 1, 2, 3, 4]))
+    #expect(abs(t.low - (1.5 - 2.5705818356363155 * (3.5 / 6.0).squareRoot())) < 1e-14)
+    for line in [
+      "\"deltas\": [-1.0, 0.0, 1.0, 2.0, 3.0, 4.0],",
+      "\"delta_ci95_t\": [\(t.low), \(t.high)],",
+      "\"delta_ci95_bootstrap\": [\(1.0 / 6), \(17.0 / 6)],", "\"sign_flip_p\": 0.1875,",
+    ] {
+      #expect(json.contains("      \(line)\n"), "\(line)")
+    }
+    let text = render(table, format: .table, style: TerminalStyle(color: false, width: 80))
+    let start = try #require(text.range(of: "variant "))
+    // 2.5705818·√(3.5/6) = 1.9633.
+    #expect(
+      text[start.lowerBound...] == """
+        variant   accuracy [%]    Δ [points]   95 % interval      p
+        ────────  ────────────  ────────────  ──────────────  ─────
+        vanilla   40.00 ± 0.00             –               –      –
+        zero-sum  41.50 ± 1.87  +1.50 ± 1.87  [-0.46, +3.46]  0.188
+
+        accuracy: test set, last epoch; mean ± sample std over seeds; n = 6
+        Δ: mean over seeds of excited − vanilla, paired by seed; n = 6
+        95 % interval: of that mean, by Student's t
+        p: sign-flip test of Δ, two-sided
 
         """)
   }
@@ -262,21 +316,22 @@ import Testing
           \caption{cifar10\_topk. topk\_mlp, cifar10, lr 0.01 (sgd), lr 0.0001 (adam), batch 512, \#
         sparsity 0.9, cosine, 3 hidden layers, width 128, 300 epochs, $\gamma$ 1. accuracy: test \#
         set, last epoch; mean $\pm$ sample std over seeds; n = 2--3. $\Delta$: mean over seeds of \#
-        excited $-$ vanilla, paired by seed; n = 2--3. paper: published mean over 3 seeds, \#
-        arXiv:2602.21798.}
-          \begin{tabular}{llrrrrrr}
+        excited $-$ vanilla, paired by seed; n = 2--3. 95 \% interval: of that mean, by Student's t. \#
+        2--3 seeds cannot show significance at 0.05: the smallest possible p of a sign-flip test is \#
+        0.25. paper: published mean over 3 seeds, arXiv:2602.21798.}
+          \begin{tabular}{llrrrrrrr}
             \toprule
-            optimizer & variant & n & accuracy [\%] & $\Delta$ [points] & paper & paper $\Delta$ \#
-        & time/epoch \\
+            optimizer & variant & n & accuracy [\%] & $\Delta$ [points] & 95 \% interval & paper & \#
+        paper $\Delta$ & time/epoch \\
             \midrule
-            sgd & vanilla & 3 & $41.00 \pm 1.00$ & -- & $41.01$ & -- & 0.42 s \\
-            sgd & zero-sum & 3 & $\mathbf{47.00 \pm 2.00}$ & $+6.00 \pm 1.00$ & $46.58$ & $+5.57$ \#
-        & 0.50 s \\
+            sgd & vanilla & 3 & $41.00 \pm 1.00$ & -- & -- & $41.01$ & -- & 0.42 s \\
+            sgd & zero-sum & 3 & $\mathbf{47.00 \pm 2.00}$ & $+6.00 \pm 1.00$ & \#
+        $[+3.52, +8.48]$ & $46.58$ & $+5.57$ & 0.50 s \\
             \midrule
-            adam & vanilla & 2 & $49.00 \pm 1.41$ & -- & $48.47$ & -- & 0.42 s \\
-            adam & zero-sum & 3 & $\mathbf{49.17 \pm 1.76}$ & $-0.75 \pm 0.35$ & $49.81$ & \#
-        $+1.34$ & 0.50 s \\
-            adam & positive-sum & 0 & -- & -- & $50.55$ & $+2.08$ & -- \\
+            adam & vanilla & 2 & $49.00 \pm 1.41$ & -- & -- & $48.47$ & -- & 0.42 s \\
+            adam & zero-sum & 3 & $\mathbf{49.17 \pm 1.76}$ & $-0.75 \pm 0.35$ & \#
+        $[-3.93, +2.43]$ & $49.81$ & $+1.34$ & 0.50 s \\
+            adam & positive-sum & 0 & -- & -- & -- & $50.55$ & $+2.08$ & -- \\
             \bottomrule
           \end{tabular}
         \end{table}

@@ -12,7 +12,7 @@ import Testing
       build    excite 0.1.0, commit abc1234, Swift 6.3.1, release, Linux
     """
 
-  /// Table 1's layout with every column, 79 wide.
+  /// Table 1's layout, 79 wide; the interval does not fit.
   @Test func severalOptimizers() throws {
     let sgd = setting(varying: [SettingAxis("optimizer.name", "sgd")])
     let momentum = setting(
@@ -52,6 +52,8 @@ import Testing
 
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 3
+        3 seeds cannot show significance at 0.05: the smallest possible p of a sign-flip
+          test is 0.25
         paper: published mean over 3 seeds, arXiv:2602.21798
 
         """)
@@ -81,6 +83,8 @@ import Testing
 
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 2–3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 2–3
+        2–3 seeds cannot show significance at 0.05: the smallest possible p of a
+          sign-flip test is 0.25
         paper: published mean over 3 seeds, arXiv:2602.21798
 
         Not finished:
@@ -112,6 +116,8 @@ import Testing
 
         accuracy: test set, last epoch; one seed, no spread; n = 1
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 1
+        1 seed cannot show significance at 0.05: the smallest possible p of a sign-flip
+          test is 1
         paper: published mean over 3 seeds, arXiv:2602.21798
 
         """)
@@ -187,16 +193,22 @@ import Testing
     #expect(text.contains("model.normalization  dataset.normalization  variant"))
   }
 
-  @Test func narrowTerminalsLoseSpreadThenTime() throws {
+  @Test func narrowTerminalsLoseIntervalThenSpreadThenTime() throws {
     let outcomes = twoOptimizers()
     let title = { (width: Int?) throws -> String in
       let style = TerminalStyle(color: false, width: width)
       let lines = render(try table(outcomes), format: .table, style: style).split(separator: "\n")
       return String(lines.first { $0.hasPrefix("optimizer") } ?? "")
     }
-    let full = "optimizer  variant       n  accuracy [%]    Δ [points]  paper  paper Δ  time/epoch"
+    let full =
+      "optimizer  variant       n  accuracy [%]    Δ [points]   95 % interval  paper  paper Δ"
+      + "  time/epoch"
     #expect(try title(nil) == full)
-    #expect(try title(82) == full)
+    #expect(try title(98) == full)
+    let withoutTests =
+      "optimizer  variant       n  accuracy [%]    Δ [points]  paper  paper Δ  time/epoch"
+    #expect(try title(97) == withoutTests)
+    #expect(try title(82) == withoutTests)
     let compact = "optimizer  variant       n  accuracy [%]      Δ  paper  paper Δ  s/epoch"
     #expect(try title(81) == compact)
     #expect(try title(72) == compact)

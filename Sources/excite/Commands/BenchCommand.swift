@@ -10,7 +10,12 @@ extension ExcitationVariant: ExpressibleByArgument {}
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Time the engine.", subcommands: [Step.self, GEMM.self])
+    commandName: "bench", abstract: "Time the engine.",
+    discussion: """
+      Examples:
+        excite bench step --optimizer adam
+        excite bench gemm
+      """, subcommands: [Step.self, GEMM.self])
 
   /// One training step.
   struct Step: ParsableCommand {
@@ -25,7 +30,8 @@ struct BenchCommand: ParsableCommand {
         """)
 
     @Argument(
-      help: ArgumentHelp("An experiment whose first run gives the model.", valueName: "config"))
+      help: ArgumentHelp("An experiment whose first run gives the model.", valueName: "config"),
+      completion: .experiments)
     var config: String?
     @Option(help: ArgumentHelp("Samples per step.", valueName: "n")) var batchSize: Int?
     @Option(help: "The optimizer.") var optimizer: OptimizerName?

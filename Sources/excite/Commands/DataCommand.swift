@@ -13,12 +13,19 @@ extension DatasetName: ExpressibleByArgument {}
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "List, fetch and verify the data sets.",
+    discussion: """
+      Examples:
+        excite data list
+        excite data fetch cifar10
+        excite data verify cifar10
+      """,
     subcommands: [List.self, Fetch.self, Verify.self])
 
   struct Location: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "The data directory; else EXCITE_DATA, else the cache folder.", valueName: "dir"))
+        "The data directory; else EXCITE_DATA, else the cache folder.", valueName: "dir"),
+      completion: .directory)
     var dataDir: String?
 
     var directory: URL {
@@ -27,7 +34,12 @@ struct DataCommand: ParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "What there is, and what is here.")
+    static let configuration = CommandConfiguration(
+      abstract: "What there is, and what is here.",
+      discussion: """
+        Example:
+          excite data list --data-dir /mnt/data
+        """)
     @OptionGroup var location: Location
 
     func run() {
@@ -100,7 +112,11 @@ struct DataCommand: ParsableCommand {
 
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Read every file of a data set: checksums, records, labels.")
+      abstract: "Read every file of a data set: checksums, records, labels.",
+      discussion: """
+        Example:
+          excite data verify cifar10
+        """)
 
     @Argument(help: ArgumentHelp("cifar10, cifar100, svhn or synthetic.", valueName: "name"))
     var name: DatasetName

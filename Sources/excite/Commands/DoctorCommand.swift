@@ -1,36 +1,46 @@
 import ArgumentParser
+import Datasets
 import Experiments
-import Reports
-import Tensors
+import Foundation
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Say what this machine offers and which kernels are in use.")
+    abstract: "Say what this machine offers, what is wrong with it, and what to do about that.",
+    discussion: """
+      Looks at CPU, memory, kernels and BLAS, reads every data set that is here, and tries to write
+      where results and data go. Exits with 0 when nothing stops a run, else with 1.
+
+      Examples:
+        excite doctor
+        excite doctor --data-dir /mnt/data --out /mnt/results
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"),
+    completion: .directory)
+  var dataDir: String?
+
+  @Option(
+    help: ArgumentHelp("Where run files would go.", valueName: "dir"), completion: .directory)
+  var out = "results"
 
   func run() throws {
-    let environment: EnvironmentRecord
-    let blas: BLASDescription
-    do {
-      environment = try EnvironmentRecord.current(jobs: 1)
-      blas = try BLAS.load()
-    } catch {
-      printError("\(error)")
-      throw Failure.failedRun
+    let diagnosis = Diagnosis(
+      dataDirectory: DataDirectory.resolve(
+        flag: dataDir, environment: ProcessInfo.processInfo.environment),
+      resultsDirectory: out)
+    for finding in diagnosis.findings {
+      print(finding.label.padding(toLength: 10, withPad: " ", startingAt: 0) + finding.text)
     }
-    print("excite    \(environment.version), commit \(environment.commit ?? "unknown")")
-    print("CPU       \(environment.cpu), \(environment.cores) cores")
-    print("kernels   \(environment.kernels)")
-    print("BLAS      \(blas.library)" + (blas.version.isEmpty ? "" : ": \(blas.version)"))
-    print("core      \(coreLine(blas))")
-  }
-
-  private func coreLine(_ blas: BLASDescription) -> String {
-    if blas.core.isEmpty { return "not told by this library" }
-    if blas.coreFromUser { return "\(blas.core), as OPENBLAS_CORETYPE asks" }
-    if blas.core != blas.automaticCore {
-      return "\(blas.core); the library itself chose \(blas.automaticCore), without AVX-512"
+    for problem in diagnosis.problems {
+      print("\n\(problem.stopsRuns ? "problem" : "note"): \(problem.text)\n  do: \(problem.remedy)")
     }
-    return "\(blas.core), the library's own choice"
+    guard diagnosis.problems.contains(where: \.stopsRuns) else {
+      print("\nNothing stops a run.")
+      return
+    }
+    throw Failure.failedRun
   }
 }

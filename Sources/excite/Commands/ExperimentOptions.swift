@@ -31,7 +31,9 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Seeds, as 0,1,2 or 0-4.", valueName: "list"))
   var seeds: String?
 
-  @Option(help: ArgumentHelp("Variants of Φ, as vanilla,zero-sum.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("Variants of Φ, as vanilla,zero-sum.", valueName: "list"),
+    completion: .variants)
   var variants: String?
 
   @Option(help: ArgumentHelp("Runs at once, one thread each; all cores by default."))
@@ -39,12 +41,14 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"))
+      "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"),
+    completion: .directory)
   var dataDir: String?
 
   @Option(
     help: ArgumentHelp(
-      "The store of runs and experiments; what it has is not repeated.", valueName: "dir"))
+      "The store of runs and experiments; what it has is not repeated.", valueName: "dir"),
+    completion: .directory)
   var out = "results"
 
   @Option(help: "How the table is printed: table, markdown, csv, json or latex.")
@@ -55,17 +59,19 @@ struct ExperimentOptions: ParsableArguments {
 
   @Option(
     name: .customLong("from"),
-    help: ArgumentHelp("Start every run from these weights.", valueName: "file.safetensors"))
+    help: ArgumentHelp("Start every run from these weights.", valueName: "file.safetensors"),
+    completion: .weights)
   var initialWeights: String?
 
   @Option(
-    help: ArgumentHelp("Keep final weights as DIR/RUN/final.safetensors.", valueName: "dir"))
+    help: ArgumentHelp("Keep final weights as DIR/RUN/final.safetensors.", valueName: "dir"),
+    completion: .directory)
   var save: String?
 
-  @Option(help: "Order of the training records: shuffled or sequential.")
+  @Option(help: "Order of the training records: shuffled or sequential.", completion: .orders)
   var order: String?
 
-  @Flag(help: "Print the resolved experiment and its runs, and run nothing.")
+  @Flag(help: "Print the resolved experiment, its runs and how long they may take; run nothing.")
   var dryRun = false
 
   @Flag(help: "Repeat all runs, also those that the store has.")
@@ -89,6 +95,10 @@ struct ExperimentOptions: ParsableArguments {
       valueName: "seconds"))
   var checkpointSeconds = 20.0
 
+  @Flag(
+    name: .customLong("tensorboard"), help: "Keep a TensorBoard event file in each run's folder.")
+  var tensorBoard = false
+
   @Flag(help: "No progress on standard error.")
   var quiet = false
 
@@ -108,7 +118,7 @@ struct ExperimentOptions: ParsableArguments {
   /// Runs the experiment and prints its table.
   func carryOut(_ experiment: ExperimentConfig) throws {
     if dryRun {
-      printPlan(experiment)
+      printPlan(experiment, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
       return
     }
     do throws(RunnerError) {
@@ -125,6 +135,7 @@ struct ExperimentOptions: ParsableArguments {
       options.retryFailed = retryFailed
       options.failFast = policy == .failFast
       options.checkpointSeconds = checkpointSeconds
+      options.tensorBoard = tensorBoard
       options.shard = shard.map { ($0.index, $0.of) }
       let stored = experiment.stored(
         command: Self.command, environment: environment, initial: initial)
@@ -169,18 +180,6 @@ struct ExperimentOptions: ParsableArguments {
     guard let initialWeights else { return nil }
     do { return try SafetensorsFile(path: initialWeights) } catch {
       throw .training(.checkpoint(error))
-    }
-  }
-
-  private func printPlan(_ experiment: ExperimentConfig) {
-    print(experiment.resolvedYAML, terminator: "")
-    let runs = experiment.runs
-    print("# \(runs.count) runs:")
-    for run in runs {
-      let values = run.setting.varying.map { "  \($0.key)=\($0.value)" }.joined()
-      let gamma = run.config.excitation.gamma
-      let intensity = experiment.gammas.count > 1 && run.config.excitation.variant != .vanilla
-      print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
     }
   }
 

@@ -3,6 +3,8 @@ import Experiments
 import Foundation
 import Reports
 
+extension FigureKind: ExpressibleByArgument {}
+
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
@@ -15,6 +17,7 @@ struct ReportCommand: ParsableCommand {
         excite report
         excite report results/experiments/cifar10_topk --format latex
         excite report results --format markdown > tables.md
+        excite report results/experiments/cifar10_topk --plot curves --plot bars --html page.html
       """)
 
   @Argument(
@@ -26,12 +29,25 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "How tables are printed: table, markdown, csv, json or latex.")
   var format: ReportFormat = .table
 
+  @Option(
+    help: ArgumentHelp(
+      "Draw curves, bars or heatmap, as SVG and PNG in each experiment's folder; may be repeated."))
+  var plot: [FigureKind] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Write one self-contained page with tables, figures and runs.", valueName: "file"),
+    completion: .file(extensions: ["html"]))
+  var html: String?
+
   func run() throws {
     do throws(RunnerError) {
-      var tables: [AccuracyTable] = []
+      var kept: [KeptExperiment] = []
       for directory in directories {
-        for kept in try KeptExperiment.all(in: directory) { tables.append(try kept.table()) }
+        kept += try KeptExperiment.all(in: directory)
       }
+      var tables: [AccuracyTable] = []
+      for experiment in kept { tables.append(try experiment.table()) }
       let style = outputStyle()
       let texts = tables.map { render($0, format: format, style: style) }
       // Several objects are one array in JSON, and need a line between them elsewhere.
@@ -39,6 +55,15 @@ struct ReportCommand: ParsableCommand {
         format == .json && texts.count > 1
         ? "[" + texts.joined(separator: ",") + "]" : texts.joined(separator: "\n")
       if let code = writeToStandardOutput(text) { Self.exit(withError: code) }
+      for experiment in kept {
+        for kind in plot {
+          for path in try experiment.draw(kind) { writeToStandardError("wrote \(path)\n") }
+        }
+      }
+      if let html {
+        try writeHTML(kept, to: html)
+        writeToStandardError("wrote \(html)\n")
+      }
     } catch {
       throw Failure.exit(error)
     }

@@ -13,7 +13,9 @@ struct RunCommand: ParsableCommand {
         excite run configs/smoke.yaml --format markdown > table.md
       """)
 
-  @Argument(help: ArgumentHelp("The experiment, a YAML file.", valueName: "config"))
+  @Argument(
+    help: ArgumentHelp("The experiment, a YAML file.", valueName: "config"),
+    completion: .experiments)
   var config: String
 
   @Option(

@@ -22,7 +22,8 @@ struct SweepCommand: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "The experiment; by default the paper's Table 1 on CIFAR-10.",
-      valueName: "config"))
+      valueName: "config"),
+    completion: .experiments)
   var config: String?
 
   @Option(
@@ -39,12 +40,15 @@ struct SweepCommand: ParsableCommand {
   @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Batch sizes (Table 5).", valueName: "list"))
   var batchSize: String?
 
-  @Option(defaultAsFlag: paperGrid, help: ArgumentHelp("Optimizers (Table 1).", valueName: "list"))
+  @Option(
+    defaultAsFlag: paperGrid, help: ArgumentHelp("Optimizers (Table 1).", valueName: "list"),
+    completion: .optimizers)
   var optimizer: String?
 
   @Option(
     defaultAsFlag: paperGrid,
-    help: ArgumentHelp("Learning rate schedules (Table 6).", valueName: "list"))
+    help: ArgumentHelp("Learning rate schedules (Table 6).", valueName: "list"),
+    completion: .schedules)
   var schedule: String?
 
   @Option(

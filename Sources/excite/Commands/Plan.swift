@@ -1,0 +1,47 @@
+import Experiments
+import Foundation
+import Reports
+
+/// Prints what `--dry-run` shows: the resolved experiment, and its runs as comments, so that the
+/// whole is an experiment again.
+/// - Parameter jobs: runs at once.
+func printPlan(_ experiment: ExperimentConfig, jobs: Int) {
+  let runs = experiment.runs
+  let count = runs.count == 1 ? "1 run" : "\(runs.count) runs"
+  print(experiment.resolvedYAML, terminator: "")
+  print("# \(count), \(durationText(of: runs, jobs: min(jobs, runs.count))):")
+  for run in runs {
+    let values = run.setting.varying.map { "  \($0.key)=\($0.value)" }.joined()
+    let gamma = run.config.excitation.gamma
+    let intensity = experiment.gammas.count > 1 && run.config.excitation.variant != .vanilla
+    print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
+  }
+}
+
+/// "about 1h 50m with 2 jobs (calibrated here: 11 ms a step)".
+private func durationText(of runs: [PlannedRun], jobs: Int) -> String {
+  do {
+    guard let estimate = try DurationEstimate(of: runs, jobs: jobs) else {
+      return "not timed: a step of theirs takes too long for that"
+    }
+    let fastest = milliseconds(estimate.fastestStep)
+    let slowest = milliseconds(estimate.slowestStep)
+    let step = fastest == slowest ? slowest : "\(fastest) to \(slowest)"
+    let timed =
+      estimate.kindsTimed < estimate.kinds
+      ? "; \(estimate.kindsTimed) of \(estimate.kinds) kinds of step timed" : ""
+    return
+      "about \(ProgressLine.duration(max(1, estimate.seconds))) with \(jobs) job\(jobs == 1 ? "" : "s") "
+      + "(calibrated here: \(step) ms a step\(timed))"
+  } catch {
+    return "not timed: "
+      + error.description.split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+}
+
+/// Two digits: 0.12, 1.2, 12, 120.
+private func milliseconds(_ seconds: Double) -> String {
+  let value = seconds * 1e3
+  let digits = value < 0.995 ? 2 : value < 9.95 ? 1 : 0
+  return String(format: "%.\(digits)f", value)
+}

@@ -1,0 +1,82 @@
+import Datasets
+import Excitation
+import Experiments
+import Models
+import Optimizers
+import Testing
+import Training
+
+/// The arithmetic from seconds a step to the time of all runs.
+@Suite struct DurationEstimateTests {
+  static func run(
+    _ dataset: DatasetConfig, batchSize: Int, epochs: Int, maxSteps: Int? = nil
+  ) -> RunConfig {
+    RunConfig(
+      dataset: dataset, model: .topKMLP(TopKMLPConfig()), optimizer: OptimizerConfig(.sgd),
+      schedule: ScheduleConfig(), excitation: ExcitationConfig(variant: .vanilla),
+      batchSize: batchSize, epochs: epochs, maxSteps: maxSteps, seed: 0)
+  }
+
+  /// A record of training takes 1, one of evaluation 0.63: 10 s a step of 10 records.
+  static let runs: [(RunConfig, Double)] = [
+    // 2 epochs · (50,000 + 0.63 · 10,000).
+    (run(DatasetConfig(name: .cifar10), batchSize: 10, epochs: 2), 112_600),
+    (run(DatasetConfig(name: .cifar100), batchSize: 10, epochs: 2), 112_600),
+    // 73,257 + 0.63 · 26,032.
+    (run(DatasetConfig(name: .svhn), batchSize: 10, epochs: 1), 89_657.16),
+    // Limits: 3 · (200 + 0.63 · 100). One beyond the data has no effect.
+    (
+      run(
+        DatasetConfig(name: .synthetic, limit: 200, testLimit: 100), batchSize: 10, epochs: 3), 789
+    ),
+    (
+      run(
+        DatasetConfig(name: .synthetic, limit: 900_000, testLimit: 900_000), batchSize: 10,
+        epochs: 1), 11_260
+    ),
+    // The last batch of 5 costs half a step: 95 + 0.63 · 100.
+    (
+      run(DatasetConfig(name: .synthetic, limit: 95, testLimit: 100), batchSize: 10, epochs: 1),
+      158
+    ),
+    // 25 steps of 20 an epoch: 250 for training, and 2 evaluations of 63.
+    (
+      run(
+        DatasetConfig(name: .synthetic, limit: 200, testLimit: 100), batchSize: 10, epochs: 3,
+        maxSteps: 25), 376
+    ),
+  ]
+
+  @Test(arguments: runs.indices) func oneRun(index: Int) {
+    let (run, expected) = Self.runs[index]
+    let seconds = DurationEstimate.seconds(of: run, secondsPerStep: 10)
+    #expect(abs(seconds - expected) < 1e-9 * expected, "\(seconds)")
+  }
+
+  @Test func severalJobs() {
+    #expect(DurationEstimate.elapsed([], jobs: 2) == 0)
+    #expect(DurationEstimate.elapsed([3, 4, 5], jobs: 1) == 12)
+    // 3 and 4 begin; 5 follows the 3.
+    #expect(DurationEstimate.elapsed([3, 4, 5], jobs: 2) == 8)
+    #expect(DurationEstimate.elapsed([3, 4, 5], jobs: 100) == 5)
+    // Three equal runs with two jobs take as long as two.
+    #expect(DurationEstimate.elapsed([6, 6, 6], jobs: 2) == 12)
+  }
+
+  /// The numbers of the official splits are those that the program draws or the catalog's files
+  /// hold: a CIFAR-10 file is records of 1 + 3,072 bytes, one of CIFAR-100 of 2 + 3,072.
+  @Test func recordCounts() {
+    func records(_ set: DatasetName, _ file: Int, bytes: Int) -> Int {
+      DataCatalog.entry(set).files[file].bytes / bytes
+    }
+    let cifar10 = DatasetName.cifar10.recordCounts
+    #expect(cifar10.train == (0..<5).reduce(0) { $0 + records(.cifar10, $1, bytes: 3073) })
+    #expect(cifar10.test == records(.cifar10, 5, bytes: 3073))
+    let cifar100 = DatasetName.cifar100.recordCounts
+    #expect(cifar100.train == records(.cifar100, 0, bytes: 3074))
+    #expect(cifar100.test == records(.cifar100, 1, bytes: 3074))
+    #expect(DataCatalog.svhn.summary.hasPrefix("73,257 + 26,032 "))
+    #expect(DatasetName.svhn.recordCounts == (73_257, 26_032))
+    #expect(DatasetName.synthetic.recordCounts == (10_000, 2_000))
+  }
+}
