@@ -159,12 +159,12 @@ final class RunFolder: Sendable {
 extension EpochRecord {
   /// For TensorBoard, now.
   var scalars: ScalarEvent {
-    ScalarEvent(
-      wallTime: Date().timeIntervalSince1970, step: Int64(epoch),
-      scalars: [
-        Scalar("loss/train", trainLoss), Scalar("loss/test", testLoss),
-        Scalar("accuracy/train", trainAccuracy), Scalar("accuracy/test", testAccuracy),
-        Scalar("learning_rate", learningRate),
-      ])
+    let values = [
+      ("loss/train", trainLoss), ("loss/test", testLoss), ("accuracy/train", trainAccuracy),
+      ("accuracy/test", testAccuracy), ("learning_rate", learningRate),
+    ]
+    return ScalarEvent(
+      wallTime: Date().timeIntervalSince1970, step: epoch,
+      scalars: values.map { Scalar($0.0, Float($0.1)) })
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Models
 import Reports
 import Synchronization
+import TensorBoard
 import Tensors
 import Training
 
@@ -380,12 +381,14 @@ public final class Runner: Sendable {
       attempt { () throws(RunnerError) in try folder.save(trainer) }
       saved = .now
     }
-    do {
+    do throws(TrainingError) {
       try trainer.run(
         onEpoch: { record, seconds in
           attempt { () throws(RunnerError) in
             try folder.append(record, seconds)
-            do { try events?.append(record.scalars) } catch { throw .tensorBoard(error) }
+            do throws(EventFileError) { try events?.append(record.scalars) } catch {
+              throw .tensorBoard(error)
+            }
           }
           onEpoch(record)
           // Short epochs are not worth a file each.
