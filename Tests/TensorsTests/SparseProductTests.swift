@@ -187,8 +187,10 @@ struct SparseProductTests {
     #expect(Kernels.panelColumns == 64)
     #expect(Kernels.packedCount(rows: 64, columns: 7) == 64 * 7)
     #expect(Kernels.packedCount(rows: 65, columns: 7) == 2 * 64 * 7)
-    // An end per neuron and 2 to align, then 2 floats for each of 3·2 terms and 5 fillers.
-    #expect(Kernels.scatterScratch(rows: 3, winners: 2, width: 5) == 7 + 2 * (6 + 5))
+    // An end per neuron and 1 to align, then 2 floats for each of 3·2 terms.
+    #expect(Kernels.scatterScratch(rows: 3, winners: 2, width: 5) == 6 + 2 * 6)
+    // 384 inputs of two panels of 64 columns.
+    #expect(Kernels.multiplyScratch == 384 * 128)
     // At least K + 16, in whole vectors of 16.
     #expect([1, 15, 16, 17].map(Kernels.winnerStride) == [32, 32, 32, 48])
   }
