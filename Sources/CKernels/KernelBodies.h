@@ -585,8 +585,8 @@ static void prepare_images(ptrdiff_t B, const uint8_t *images, const uint32_t *o
                            ptrdiff_t ld_out) {
   for (ptrdiff_t b = 0; b < B; b++) {
     const uint8_t *image = images + (size_t)order[b] * (3 * side * side);
-    if (b + 1 < B) {
-      const uint8_t *next = images + (size_t)order[b + 1] * (3 * side * side);
+    if (b + 2 < B) {
+      const uint8_t *next = images + (size_t)order[b + 2] * (3 * side * side);
       for (int line = 0; line < 3 * side * side; line += 64) __builtin_prefetch(next + line);
     }
     int shift_x = dx ? dx[b] : 0, shift_y = dy ? dy[b] : 0;

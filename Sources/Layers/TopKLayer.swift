@@ -145,8 +145,8 @@ public final class TopKLayer {
     }
     let (x, inputDistance) = input.matrix
     matmul(
-      gradient.data, lda: distance, transposeA: true, x, ldb: inputDistance, into: weight.gradient.data,
-      ldc: inputs, m: width, n: inputs, k: rows)
+      gradient.data, lda: distance, transposeA: true, x, ldb: inputDistance,
+      into: weight.gradient.data, ldc: inputs, m: width, n: inputs, k: rows)
     guard case .winners(let below) = input else { return }
     matmul(
       gradient.data, lda: distance, weight.value.data, ldb: inputs,

@@ -130,13 +130,16 @@ struct TopKLayerTests {
     }
   }
 
-  @Test("winners are called few up to three tenths of the neurons")
+  @Test("winners are called few up to a third of the neurons, or a quarter in wide layers")
   func areSparse() {
-    // 0.3·10 = 3.
+    // 3·3 ≤ 10 < 3·4.
     #expect(
       [1, 3, 4, 10].map { Winners(capacity: 1, width: 10, count: $0).areSparse } == [
         true, true, false, false,
       ])
+    // 4·256 ≤ 1024 < 4·257.
+    #expect(
+      [256, 257].map { Winners(capacity: 1, width: 1024, count: $0).areSparse } == [true, false])
   }
 
   @Test(
