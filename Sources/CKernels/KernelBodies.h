@@ -50,6 +50,10 @@ INLINE float max_lanes(vf v) {
   return part[0];
 }
 
+/// Unrolls a loop over vectors by request: they must be found to fit in registers before the
+/// compiler would unroll by itself.
+#define UNROLL _Pragma("clang loop unroll(full)")
+
 // ---------------------------------------------------------------- winners
 
 /// How many of the W values lie above t.
@@ -258,11 +262,11 @@ static void gather_sum(ptrdiff_t B, ptrdiff_t K, ptrdiff_t N, const float *value
   }
 }
 
-/// Vectors of columns that `scatter_outer` sums at a time, twice, in registers.
+/// Vectors of columns that `scatter_outer` sums at a time in registers, at most.
 #if EXCITE_AVX512
-enum { scatter_vectors = 4 };
+enum { most_scatter_vectors = 16 };
 #else
-enum { scatter_vectors = 1 };
+enum { most_scatter_vectors = 4 };
 #endif
 
 /// One term of a neuron's sum: a row of x, by its distance in floats, and its factor.
@@ -271,24 +275,32 @@ typedef struct {
   float factor;
 } Term;
 
-/// G[c …] = Σ over `count` terms, an even number, of factor · x[row + c …].
-INLINE void sum_terms(const Term *terms, ptrdiff_t count, const float *x, float *G,
+/// G[c …] = Σ over `count` terms of factor · x[row + c …], for `vectors` vectors of columns, of
+/// which `left` are stored.
+INLINE void sum_terms(int vectors, const Term *terms, ptrdiff_t count, const float *x, float *G,
                       ptrdiff_t left) {
-  vf even[scatter_vectors] = {}, odd[scatter_vectors] = {};
-  for (ptrdiff_t t = 0; t < count; t += 2) {
-    const float *first = x + terms[t].row, *second = x + terms[t + 1].row;
-    vf first_factor = broadcast(terms[t].factor), second_factor = broadcast(terms[t + 1].factor);
-    for (int v = 0; v < scatter_vectors; v++) {
-      even[v] += first_factor * load(first + v * lanes);
-      odd[v] += second_factor * load(second + v * lanes);
-    }
+  vf sums[most_scatter_vectors] = {};
+  for (ptrdiff_t t = 0; t < count; t++) {
+    const float *row = x + terms[t].row;
+    vf factor = broadcast(terms[t].factor);
+    for (int v = 0; v < vectors; v++) sums[v] += factor * load(row + v * lanes);
   }
-  for (int v = 0; v < scatter_vectors; v++) {
+  for (int v = 0; v < vectors; v++) {
     ptrdiff_t rest = left - v * lanes;
     if (rest >= lanes)
-      store(G + v * lanes, even[v] + odd[v]);
+      store(G + v * lanes, sums[v]);
     else
-      store_part(G + v * lanes, even[v] + odd[v], rest);
+      store_part(G + v * lanes, sums[v], rest);
+  }
+}
+
+/// `sum_terms` for every neuron.
+INLINE void sum_columns(int vectors, ptrdiff_t W, const Term *terms, const int32_t *ends,
+                        const float *x, float *G, ptrdiff_t ldg, ptrdiff_t left) {
+  int32_t start = 0;
+  for (ptrdiff_t n = 0; n < W; n++) {
+    sum_terms(vectors, terms + start, ends[n] - start, x, G + n * ldg, left);
+    start = ends[n];
   }
 }
 
@@ -306,35 +318,30 @@ static void scatter_outer(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W, ptrdiff_t I, co
   for (ptrdiff_t n = 0; n < W; n++) {
     int32_t count = ends[n];
     ends[n] = start;
-    start += (count + 1) & ~1;
+    start += count;
   }
   for (ptrdiff_t b = 0; b < B; b++)
     for (ptrdiff_t j = 0; j < K; j++) {
       ptrdiff_t slot = b * stride + j;
       terms[ends[indices[slot]]++] = (Term){(int32_t)(b * ldx), values[slot]};
     }
-  // An odd list gets a term of factor 0 at its end, of a row that it has already.
-  start = 0;
-  for (ptrdiff_t n = 0; n < W; n++) {
-    if ((ends[n] - start) & 1) terms[ends[n]] = (Term){terms[ends[n] - 1].row, 0};
-    start = (ends[n] + 1) & ~1;
-  }
-  // A few vectors of columns at a time: those of all rows of x stay in the second-level cache.
-  for (ptrdiff_t i = 0; i < I; i += scatter_vectors * lanes) {
-    start = 0;
-    for (ptrdiff_t n = 0; n < W; n++) {
-      int32_t count = (ends[n] - start + 1) & ~1;
-      sum_terms(terms + start, count, x + i, G + n * ldg + i, I - i);
-      start += count;
-    }
-  }
+  // Some columns at a time: those of all rows of x stay in the second-level cache. Never so many
+  // that more than a panel behind the end would be read.
+  ptrdiff_t i = 0;
+#if EXCITE_AVX512
+  for (; I - i > 12 * lanes; i += 16 * lanes)
+    sum_columns(16, W, terms, ends, x + i, G + i, ldg, I - i);
+  for (; I - i > 4 * lanes; i += 8 * lanes)
+    sum_columns(8, W, terms, ends, x + i, G + i, ldg, I - i);
+#endif
+  for (; i < I; i += 4 * lanes) sum_columns(4, W, terms, ends, x + i, G + i, ldg, I - i);
 }
 
 /// Transposes 16 rows of 16 floats in place: in four rounds, halves of ever nearer rows change
 /// places.
 INLINE void transpose_block(vf rows[lanes]) {
 #define EXCHANGE(distance, low, high)                            \
-  for (int i = 0; i < lanes; i++)                                \
+  UNROLL for (int i = 0; i < lanes; i++)                         \
     if (!(i & distance)) {                                       \
       vf a = rows[i], b = rows[i + distance];                    \
       rows[i] = __builtin_shufflevector(a, b, low);              \
@@ -357,20 +364,112 @@ INLINE void transpose_block(vf rows[lanes]) {
 static void pack_transposed(ptrdiff_t rows, ptrdiff_t columns, const float *M, ptrdiff_t ldm,
                             float *packed) {
   for (ptrdiff_t r = 0; r < rows; r += panel, packed += columns * panel)
-    for (ptrdiff_t c = 0; c < columns; c += lanes)
-      for (ptrdiff_t i = 0; i < panel; i += lanes) {
+    for (ptrdiff_t i = 0; i < panel; i += lanes)
+      for (ptrdiff_t c = 0; c < columns; c += lanes) {
         ptrdiff_t height = rows - r - i, width = columns - c < lanes ? columns - c : lanes;
+        const float *corner = M + (r + i) * ldm + c;
         vf block[lanes];
-        for (int k = 0; k < lanes; k++) {
-          const float *row = M + (r + i + k) * ldm + c;
-          block[k] = k >= height     ? (vf){}
-                     : width < lanes ? load_part(row, width, 0)
-                                     : load(row);
+        if (height >= lanes && width == lanes) {
+          UNROLL for (int k = 0; k < lanes; k++) block[k] = load(corner + k * ldm);
+        } else {
+          for (int k = 0; k < lanes; k++)
+            block[k] = k < height ? load_part(corner + k * ldm, width, 0) : (vf){};
         }
         transpose_block(block);
-        for (int k = 0; k < width; k++) store(packed + (c + k) * panel + i, block[k]);
+        float *to = packed + c * panel + i;
+        if (width == lanes) {
+          UNROLL for (int k = 0; k < lanes; k++) store(to + k * panel, block[k]);
+        } else {
+          for (int k = 0; k < width; k++) store(to + k * panel, block[k]);
+        }
       }
 }
+
+// ---------------------------------------------------------------- dense product
+
+// Only for AVX-512, where it is faster than OpenBLAS, which packs both matrices; with fewer
+// registers it is not.
+#if EXCITE_AVX512
+/// Rows and columns of z that `multiply` sums at a time in registers.
+enum { tile_rows = 6, tile_columns = panel, tile_vectors = tile_columns / lanes };
+enum { depth = excite_multiply_depth, group = excite_multiply_columns, unrolled = 4 };
+
+INLINE void add_products(int rows, const float *x, ptrdiff_t ldx, const float *packed,
+                         vf sums[tile_rows][tile_vectors]) {
+  UNROLL for (int r = 0; r < rows; r++) {
+    vf factor = broadcast(x[r * ldx]);
+    UNROLL for (int v = 0; v < tile_vectors; v++)
+      sums[r][v] += factor * load(packed + v * lanes);
+  }
+}
+
+/// z[r, c] = Σ_i x[r, i]·packed[i, c] over `count` inputs, for `rows` rows and a tile's columns;
+/// added to z where `adds`. `next`: the rows of x that follow, to be fetched meanwhile, or NULL.
+INLINE void multiply_tile(int rows, ptrdiff_t count, const float *x, ptrdiff_t ldx,
+                          const float *next, const float *packed, float *z, ptrdiff_t ldz,
+                          int adds) {
+  vf sums[tile_rows][tile_vectors] = {};
+  ptrdiff_t i = 0;
+  for (; i + unrolled <= count; i += unrolled) {
+    // Rows lie too far apart for the CPU to foresee which come next.
+    if (next && i % lanes == 0)
+      for (int r = 0; r < rows; r++) __builtin_prefetch(next + r * ldx + i);
+    UNROLL for (int u = 0; u < unrolled; u++, packed += panel)
+      add_products(rows, x + i + u, ldx, packed, sums);
+  }
+  for (; i < count; i++, packed += panel) add_products(rows, x + i, ldx, packed, sums);
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int v = 0; v < tile_vectors; v++) {
+      float *target = z + r * ldz + v * lanes;
+      store(target, adds ? load(target) + sums[r][v] : sums[r][v]);
+    }
+}
+
+static void multiply_rows(ptrdiff_t rows, ptrdiff_t count, const float *x, ptrdiff_t ldx,
+                          const float *next, const float *packed, float *z, ptrdiff_t ldz,
+                          int adds) {
+  switch (rows) {
+#define TILE(rows) multiply_tile(rows, count, x, ldx, next, packed, z, ldz, adds)
+    case 1: TILE(1); break;
+    case 2: TILE(2); break;
+    case 3: TILE(3); break;
+    case 4: TILE(4); break;
+    case 5: TILE(5); break;
+    default: TILE(tile_rows); break;
+#undef TILE
+  }
+}
+
+static void multiply(ptrdiff_t B, ptrdiff_t W, ptrdiff_t I, const float *x, ptrdiff_t ldx,
+                     const float *M, ptrdiff_t ldm, float *z, ptrdiff_t ldz, float *scratch) {
+  for (ptrdiff_t n = 0; n < W; n += group) {
+    ptrdiff_t columns = W - n < group ? W - n : group;
+    for (ptrdiff_t i = 0; i < I; i += depth) {
+      ptrdiff_t count = I - i < depth ? I - i : depth;
+      pack_transposed(columns, count, M + n * ldm + i, ldm, scratch);
+      for (ptrdiff_t b = 0; b < B; b += tile_rows) {
+        ptrdiff_t rows = B - b < tile_rows ? B - b : tile_rows;
+        const float *from = x + b * ldx + i;
+        for (ptrdiff_t c = 0; c < columns; c += tile_columns) {
+          const float *packed = scratch + c * count;
+          const float *next = c == 0 && B - b >= 2 * tile_rows ? from + tile_rows * ldx : 0;
+          float *target = z + b * ldz + n + c;
+          if (columns - c >= tile_columns) {
+            multiply_rows(rows, count, from, ldx, next, packed, target, ldz, i > 0);
+            continue;
+          }
+          float whole[tile_rows * tile_columns];
+          multiply_rows(rows, count, from, ldx, next, packed, whole, tile_columns, 0);
+          for (ptrdiff_t r = 0; r < rows; r++)
+            for (ptrdiff_t v = 0; v < columns - c; v++)
+              target[r * ldz + v] =
+                  (i > 0 ? target[r * ldz + v] : 0) + whole[r * tile_columns + v];
+        }
+      }
+    }
+  }
+}
+#endif
 
 // ---------------------------------------------------------------- loss
 
@@ -429,7 +528,7 @@ static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logit
 
 // ---------------------------------------------------------------- images
 
-enum { side = 32, border = excite_largest_shift, staged = side + 2 * border };
+enum { side = 32, border = excite_largest_shift };
 
 INLINE vf floats_of(const uint8_t *bytes) {
   typedef uint8_t vb __attribute__((vector_size(16), aligned(1)));
@@ -440,52 +539,66 @@ INLINE vf reversed(vf v) {
   return __builtin_shufflevector(v, v, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
 }
 
+/// One image, flipped where `mirrored` and shifted where `moved`, both known when compiled.
+INLINE void prepare_image(int mirrored, int moved, const uint8_t *image, int shift_x, int shift_y,
+                          const float *multiplier, const float *offset, float *to) {
+  const vi column = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  vi from = column + shift_x;
+  vi keeps_left = (from >= 0) & (from < side);
+  vi keeps_right = (from + lanes >= 0) & (from + lanes < side);
+  // A shifted row is read up to a border beyond its ends, which for the image's first and last
+  // row may not be there to read.
+  enum { last = 3 * side - 1 };
+  uint8_t first_row[border + side + border], last_row[border + side + border];
+  if (moved) {
+    memcpy(first_row + border, image, side);
+    memcpy(last_row + border, image + last * side, side);
+  }
+  for (int c = 0; c < 3; c++) {
+    vf scale = broadcast(multiplier[c]), start = broadcast(offset[c]);
+    for (int y = 0; y < side; y++, to += side) {
+      int from_y = y + shift_y, number = c * side + from_y;
+      if (moved && (from_y < 0 || from_y >= side)) {
+        memset(to, 0, side * sizeof(float));
+        continue;
+      }
+      const uint8_t *row = image + number * side;
+      if (moved) {
+        row = number == 0 ? first_row + border : number == last ? last_row + border : row;
+        row += mirrored ? -shift_x : shift_x;
+      }
+      vf left = floats_of(row) * scale + start, right = floats_of(row + lanes) * scale + start;
+      if (mirrored) {
+        vf swap = reversed(left);
+        left = reversed(right);
+        right = swap;
+      }
+      store(to, moved ? choose(keeps_left, left, (vf){}) : left);
+      store(to + lanes, moved ? choose(keeps_right, right, (vf){}) : right);
+    }
+  }
+}
+
 static void prepare_images(ptrdiff_t B, const uint8_t *images, const uint32_t *order,
                            const uint8_t *flip, const int8_t *dx, const int8_t *dy,
                            const float *multiplier, const float *offset, float *out,
                            ptrdiff_t ld_out) {
-  // A normalized image with a border of zeros, from which the shifted one is cut.
-  float stage[3 * side][staged];
-  memset(stage, 0, sizeof stage);
   for (ptrdiff_t b = 0; b < B; b++) {
     const uint8_t *image = images + (size_t)order[b] * (3 * side * side);
-    if (b + 1 < B) {
-      const uint8_t *next = images + (size_t)order[b + 1] * (3 * side * side);
+    if (b + 2 < B) {
+      const uint8_t *next = images + (size_t)order[b + 2] * (3 * side * side);
       for (int line = 0; line < 3 * side * side; line += 64) __builtin_prefetch(next + line);
     }
-    int mirrored = flip && flip[b];
     int shift_x = dx ? dx[b] : 0, shift_y = dy ? dy[b] : 0;
     int moved = shift_x || shift_y;
-    float *to = out + b * ld_out;
-    for (int c = 0; c < 3; c++) {
-      vf scale = broadcast(multiplier[c]), start = broadcast(offset[c]);
-      for (int y = 0; y < side; y++) {
-        int row = c * side + y;
-        vf left = floats_of(image + row * side) * scale + start;
-        vf right = floats_of(image + row * side + lanes) * scale + start;
-        if (mirrored) {
-          vf swap = reversed(left);
-          left = reversed(right);
-          right = swap;
-        }
-        float *target = moved ? &stage[row][border] : to + row * side;
-        store(target, left);
-        store(target + lanes, right);
-      }
+#define IMAGE(mirrored, moved) \
+  prepare_image(mirrored, moved, image, shift_x, shift_y, multiplier, offset, out + b * ld_out)
+    if (flip && flip[b]) {
+      if (moved) IMAGE(1, 1); else IMAGE(1, 0);
+    } else {
+      if (moved) IMAGE(0, 1); else IMAGE(0, 0);
     }
-    if (!moved) continue;
-    for (int c = 0; c < 3; c++)
-      for (int y = 0; y < side; y++) {
-        int from = y + shift_y;
-        float *target = to + (c * side + y) * side;
-        if (from < 0 || from >= side) {
-          memset(target, 0, side * sizeof(float));
-        } else {
-          const float *source = &stage[c * side + from][border + shift_x];
-          store(target, load(source));
-          store(target + lanes, load(source + lanes));
-        }
-      }
+#undef IMAGE
   }
 }
 
@@ -576,6 +689,9 @@ const ExciteKernels EXCITE_KERNELS = {
     .gather_sum = gather_sum,
     .scatter_outer = scatter_outer,
     .pack_transposed = pack_transposed,
+#if EXCITE_AVX512
+    .multiply = multiply,
+#endif
     .softmax_cross_entropy = softmax_cross_entropy,
     .prepare_images = prepare_images,
     .sgd = sgd,

@@ -72,6 +72,17 @@ static void pack_transposed(ptrdiff_t rows, ptrdiff_t columns, const float *M, p
              r % excite_panel_columns] = r < rows ? M[r * ldm + c] : 0;
 }
 
+static void multiply(ptrdiff_t B, ptrdiff_t W, ptrdiff_t I, const float *x, ptrdiff_t ldx,
+                     const float *M, ptrdiff_t ldm, float *z, ptrdiff_t ldz, float *scratch) {
+  (void)scratch;
+  for (ptrdiff_t b = 0; b < B; b++)
+    for (ptrdiff_t n = 0; n < W; n++) {
+      float sum = 0;
+      for (ptrdiff_t i = 0; i < I; i++) sum += x[b * ldx + i] * M[n * ldm + i];
+      z[b * ldz + n] = sum;
+    }
+}
+
 static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl,
                                     const uint8_t *labels, float scale, float *gradient,
                                     ptrdiff_t ldg, int64_t *correct) {
@@ -185,6 +196,7 @@ const ExciteKernels excite_kernels_plain = {
     .gather_sum = gather_sum,
     .scatter_outer = scatter_outer,
     .pack_transposed = pack_transposed,
+    .multiply = multiply,
     .softmax_cross_entropy = softmax_cross_entropy,
     .prepare_images = prepare_images,
     .sgd = sgd,

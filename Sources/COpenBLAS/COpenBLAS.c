@@ -60,7 +60,7 @@ static void read_core(void *handle, char *out, size_t size) {
 
 static void load(void) {
   const char *user_core = getenv("OPENBLAS_CORETYPE");
-  info.core_from_user = user_core && *user_core;
+  bool user_asks = user_core && *user_core;
   // One thread a call unless asked otherwise: runs are parallel, not matmuls. Before loading, so
   // that no worker threads are started.
   setenv("OPENBLAS_NUM_THREADS", "1", 0);
@@ -82,8 +82,10 @@ static void load(void) {
 
   read_core(handle, info.core, sizeof info.core);
   memcpy(info.automatic_core, info.core, sizeof info.core);
+  // A name that the library does not know leaves the choice to it.
+  info.core_from_user = user_asks && strcasecmp(user_core, info.core) == 0;
   const char *better =
-      info.core_from_user ? NULL : excite_blas_better_core(info.core, excite_cpu_has_avx512());
+      user_asks ? NULL : excite_blas_better_core(info.core, excite_cpu_has_avx512());
   if (better) {
     dlclose(handle);
     setenv("OPENBLAS_CORETYPE", better, 1);

@@ -71,7 +71,7 @@ public final class ClassifierHead {
     matmul(
       logitGradient.data, lda: classes, weight.value.data, ldb: width,
       into: input.outputGradient.data,
-      ldc: width, m: rows, n: width, k: classes)
+      ldc: input.rowDistance, m: rows, n: width, k: classes)
   }
 }
 

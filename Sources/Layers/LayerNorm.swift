@@ -41,12 +41,12 @@ public final class LayerNorm {
     }
   }
 
-  /// Replaces ∂loss/∂y [B, W] by ∂loss/∂z and sets the gradients of gain and offset.
+  /// Replaces ∂loss/∂y [B, row distance] by ∂loss/∂z and sets the gradients of gain and offset.
   func backward(_ gradient: Tensor, rows: Int) {
     gain.gradient.setZero()
     offset.gradient.setZero()
     for row in 0..<rows {
-      let values = gradient.data + row * width
+      let values = gradient.data + row * gradient.rowLength
       let hats = normalized.data + row * width
       var sum: Float = 0
       var sumWithHat: Float = 0

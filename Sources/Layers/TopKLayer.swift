@@ -17,10 +17,17 @@ public final class TopKLayer {
   private let inputs: Int
   private let width: Int
   private let kernels: UnsafePointer<ExciteKernels>
-  /// Wᵀ in panels, for the sparse forward product; allocated when first needed.
-  private lazy var packedWeight = Tensor(Kernels.packedCount(rows: width, columns: inputs))
-  /// For the sparse weight gradient.
+  /// The weight in panels, for the sparse products: Wᵀ on the way forward, W on the way back.
+  /// Allocated when first needed.
+  private lazy var packedWeight = Tensor(
+    max(
+      Kernels.packedCount(rows: width, columns: inputs),
+      Kernels.packedCount(rows: inputs, columns: width)))
+  /// For the dense product and the sparse weight gradient.
   private let scratch: Tensor
+
+  /// With fewer rows than this, BLAS multiplies without packing the weight and is faster.
+  private static let fewestRowsToPack = 4
 
   /// - Parameters:
   ///   - index: place among the Top-K layers, also its expert layer.
@@ -41,7 +48,10 @@ public final class TopKLayer {
     norm = normalized ? LayerNorm(name: "norms.\(index)", width: width, capacity: capacity) : nil
     output = Winners(capacity: capacity, width: width, count: winners)
     preactivations = Tensor(capacity, width)
-    scratch = Tensor(Kernels.scatterScratch(rows: capacity, winners: winners, width: width))
+    scratch = Tensor(
+      max(
+        Kernels.multiplyScratch,
+        Kernels.scatterScratch(rows: capacity, winners: winners, width: width)))
   }
 
   /// Fills `output` for B rows of input and counts the winners.
@@ -57,7 +67,7 @@ public final class TopKLayer {
     output.counts.update(repeating: 0, count: width)
     kernels.pointee.top_k_relu(
       rows, width, output.count, z.data, width, norm == nil ? bias.value.data : nil, output.values,
-      output.indices, output.stride, output.dense.data, width, output.counts)
+      output.indices, output.stride, output.dense.data, output.rowDistance, output.counts)
   }
 
   /// z = x·Wᵀ.
@@ -70,6 +80,12 @@ public final class TopKLayer {
       return
     }
     let (x, distance) = input.matrix
+    if let multiply = kernels.pointee.multiply, rows >= Self.fewestRowsToPack {
+      multiply(
+        rows, width, inputs, x, distance, weight.value.data, inputs, preactivations.data, width,
+        scratch.data)
+      return
+    }
     matmul(
       x, lda: distance, weight.value.data, ldb: inputs, transposeB: true,
       into: preactivations.data, ldc: width, m: rows, n: width, k: inputs)
@@ -99,26 +115,41 @@ public final class TopKLayer {
       rows, output.count, width, inputs, output.gradient, output.indices, output.stride, x,
       distance, weight.gradient.data, inputs, scratch.data)
     guard case .winners(let below) = input else { return }
+    packWeight()
     kernels.pointee.gather_sum(
       rows, output.count, inputs, output.gradient, output.indices, output.stride,
-      weight.value.data, inputs, Kernels.panelColumns, below.outputGradient.data, inputs)
+      packedWeight.data, Kernels.panelColumns, width * Kernels.panelColumns,
+      below.outputGradient.data, below.rowDistance)
+  }
+
+  /// Copies W into panels: its rows may be a power of two apart.
+  private func packWeight() {
+    var panel = packedWeight.data
+    for column in stride(from: 0, to: inputs, by: Kernels.panelColumns) {
+      let count = min(Kernels.panelColumns, inputs - column)
+      for row in 0..<width {
+        panel.update(from: weight.value.data + row * inputs + column, count: count)
+        panel += Kernels.panelColumns
+      }
+    }
   }
 
   private func backwardFromMatrix(_ input: LayerInput, rows: Int) {
     let gradient = output.outputGradient
-    kernels.pointee.relu_gradient(rows * width, output.dense.data, gradient.data)
+    let distance = output.rowDistance
+    kernels.pointee.relu_gradient(rows * distance, output.dense.data, gradient.data)
     if let norm { norm.backward(gradient, rows: rows) }
     for row in 0..<rows {
-      let values = gradient.data + row * width
+      let values = gradient.data + row * distance
       for n in 0..<width { bias.gradient.data[n] += values[n] }
     }
-    let (x, distance) = input.matrix
+    let (x, inputDistance) = input.matrix
     matmul(
-      gradient.data, lda: width, transposeA: true, x, ldb: distance, into: weight.gradient.data,
-      ldc: inputs, m: width, n: inputs, k: rows)
+      gradient.data, lda: distance, transposeA: true, x, ldb: inputDistance,
+      into: weight.gradient.data, ldc: inputs, m: width, n: inputs, k: rows)
     guard case .winners(let below) = input else { return }
     matmul(
-      gradient.data, lda: width, weight.value.data, ldb: inputs, into: below.outputGradient.data,
-      ldc: inputs, m: rows, n: inputs, k: width)
+      gradient.data, lda: distance, weight.value.data, ldb: inputs,
+      into: below.outputGradient.data, ldc: below.rowDistance, m: rows, n: inputs, k: width)
   }
 }

@@ -34,6 +34,9 @@ public struct Kernels: @unchecked Sendable {
     excite_scatter_scratch(rows, winners, width)
   }
 
+  /// Floats of scratch that `multiply` needs.
+  public static let multiplyScratch = Int(excite_multiply_scratch)
+
   /// Floats that `pack_transposed` writes for a matrix [rows, columns].
   public static func packedCount(rows: Int, columns: Int) -> Int {
     (rows + panelColumns - 1) / panelColumns * panelColumns * columns

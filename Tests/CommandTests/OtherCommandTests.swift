@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Help, version, doctor and bench.
@@ -27,15 +28,19 @@ struct OtherCommandTests {
     (["data", "list"], ["--data-dir <dir>", "EXCITE_DATA"]),
     (["data", "fetch"], ["<name>", "--data-dir <dir>", "--source <url>", "--force", "--quiet"]),
     (["data", "verify"], ["<name>", "--data-dir <dir>"]),
-    (["bench"], ["step "]),
+    (["bench"], ["step ", "epoch ", "gemm "]),
     (
       ["bench", "step"],
       [
-        "--batch-size", "--optimizer", "--variant", "--hidden-layers", "--width", "--sparsity",
-        "--threads", "--repetitions", "--json",
+        "--model", "--batch-size", "--optimizer", "--variant", "--hidden-layers", "--width",
+        "--sparsity", "--set", "--threads", "--repetitions", "--json",
       ]
     ),
-    (["bench", "gemm"], ["--cores <list>", "--threads"]),
+    (
+      ["bench", "epoch"],
+      ["--data-dir <dir>", "--model", "--set", "--threads", "--repetitions", "--json", "<config>"]
+    ),
+    (["bench", "gemm"], ["--cores", "--current", "--threads", "--repetitions", "--json"]),
     (["doctor"], ["--data-dir <dir>", "--out <dir>", "Exits with 0"]),
   ]
 
@@ -102,11 +107,19 @@ struct OtherCommandTests {
   }
 
   @Test func doctorNamesTheCoreThatWasAskedFor() throws {
-    let variables = ["OPENBLAS_CORETYPE": "Haswell"]
-    let output = try work.excite(["doctor"], environment: variables)
-    // A machine without this core type says what it took instead.
-    #expect(output.status == 0)
-    #expect(output.lines.contains { $0.hasPrefix("core ") })
+    // Only a library built with all cores can obey, and only an x86-64 CPU has this one.
+    let canObey =
+      try work.success(["doctor"]).stdout.contains("DYNAMIC_ARCH")
+      && KernelSets.all.contains("avx2")
+    let output = try work.success(["doctor"], environment: ["OPENBLAS_CORETYPE": "haswell"])
+    let line = try #require(output.lines.first { $0.hasPrefix("core ") })
+    if canObey { #expect(line.hasSuffix("Haswell, as OPENBLAS_CORETYPE asks")) }
+  }
+
+  @Test func aCoreThatThereIsNotLeavesTheChoiceToTheLibrary() throws {
+    let output = try work.success(["doctor"], environment: ["OPENBLAS_CORETYPE": "Abacus"])
+    let line = try #require(output.lines.first { $0.hasPrefix("core ") })
+    #expect(!line.contains("OPENBLAS_CORETYPE"))
   }
 
   /// What is wrong, what the doctor says of it, and whether that stops runs.
@@ -200,5 +213,52 @@ struct OtherCommandTests {
     let output = try work.success(Self.step + ["--optimizer", optimizer])
     #expect(output.stdout.contains(" ms "))
     #expect(output.stdout.contains(" µs per sample"))
+    #expect(output.lines.map { $0.prefix { $0 != " " } } == ["step", "preparation", "useful"])
+  }
+
+  struct EpochFacts: Decodable {
+    let medianSeconds: Double
+    let preparationMedianSeconds: Double
+    let evaluationMedianSeconds: Double
+    let samplesPerSecond: Double
+    let trainSamples: Int
+    let testSamples: Int
+    let repetitions: Int
+  }
+
+  /// 70 records in batches of 32: the last batch holds 6.
+  static let epoch = [
+    "bench", "epoch", "--width", "16", "--batch-size", "32", "--hidden-layers", "1",
+    "--repetitions", "2", "--set", "dataset.limit=70", "--set", "dataset.test_limit=40",
+  ]
+
+  @Test func benchOfAnEpochAsJSON() throws {
+    let output = try work.success(Self.epoch + ["--json"])
+    let timing = try snakeCaseDecoder().decode(EpochFacts.self, from: Data(output.stdout.utf8))
+    #expect(timing.trainSamples == 70)
+    #expect(timing.testSamples == 40)
+    #expect(timing.repetitions == 2)
+    #expect(timing.preparationMedianSeconds > 0)
+    #expect(timing.evaluationMedianSeconds > 0)
+    #expect((timing.samplesPerSecond * timing.medianSeconds - 70).magnitude < 1e-6)
+  }
+
+  @Test func benchOfAnEpochAsText() throws {
+    let output = try work.success(Self.epoch)
+    #expect(output.lines.map { $0.prefix { $0 != " " } } == ["epoch", "preparation", "evaluation"])
+  }
+
+  @Test func benchOfAnEpochNeedsItsData() throws {
+    let output = try work.excite(
+      Self.epoch + ["--set", "dataset.name=cifar10", "--data-dir", "nowhere"])
+    #expect(output.status == 1)
+    #expect(output.errorLines.count == 1)
+    #expect(output.stderr.contains("excite data fetch cifar10"))
+  }
+
+  @Test func benchOfAModelThatThereIsNot() throws {
+    let output = try work.excite(["bench", "step", "--model", "perceptron"])
+    #expect(output.status == 64)
+    #expect(output.stderr.contains("topk_mlp"))
   }
 }

@@ -41,7 +41,7 @@ struct TopKLayerTests {
     layer.backward(.dense(x.data, rowDistance: 2), rows: 1)
 
     #expect(layer.preactivations.values == [1, 2, 2.5] + padding.map { _ in -1 })
-    #expect(layer.output.dense.values == [0, 2, 2.5] + padding)
+    #expect(Array(layer.output.row(0)) == [0, 2, 2.5] + padding)
     #expect((0..<2).map { layer.output.indices[$0] } == [1, 2])
     #expect((0..<2).map { layer.output.values[$0] } == [2, 2.5])
     #expect((0..<width).map { layer.output.counts[$0] } == [0, 1, 1] + padding.map { _ in 0 })
@@ -120,8 +120,7 @@ struct TopKLayerTests {
           for neuron in 0..<Self.width where !indices.contains(neuron) {
             #expect(z[neuron] <= smallest)
           }
-          let dense = (0..<Self.width).map { output.dense.data[row * Self.width + $0] }
-          #expect(dense == expected)
+          #expect(Array(output.row(row)) == expected)
         }
         #expect((0..<Self.width).map { output.counts[$0] } == counts)
         #expect(counts.reduce(0, +) == Int32(batch * k))
@@ -131,13 +130,16 @@ struct TopKLayerTests {
     }
   }
 
-  @Test("winners are called few up to three tenths of the neurons")
+  @Test("winners are called few up to a third of the neurons, or a quarter in wide layers")
   func areSparse() {
-    // 0.3·10 = 3.
+    // 3·3 ≤ 10 < 3·4.
     #expect(
       [1, 3, 4, 10].map { Winners(capacity: 1, width: 10, count: $0).areSparse } == [
         true, true, false, false,
       ])
+    // 4·256 ≤ 1024 < 4·257.
+    #expect(
+      [256, 257].map { Winners(capacity: 1, width: 1024, count: $0).areSparse } == [true, false])
   }
 
   @Test(

@@ -18,6 +18,7 @@ import Testing
       page.contains(
         "<tr><td>sgd</td><td>vanilla</td><td class=\"number\">3</td>"
           + "<td class=\"number\">41.00 ± 1.00</td><td class=\"number\">–</td>"
+          + "<td class=\"number\">–</td>"
           + "<td class=\"number\">41.01</td><td class=\"number\">–</td>"
           + "<td class=\"number\">0.42 s</td></tr>"))
     #expect(page.contains("<b>47.00 ± 2.00</b>"))

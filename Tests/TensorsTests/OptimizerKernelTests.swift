@@ -251,4 +251,33 @@ struct OptimizerKernelTests {
     expectSameBits(theta, values, name: "θ")
     expectSameBits(state1.values + state2.values, zeros + zeros, name: "states")
   }
+
+  @Test(
+    "gradients and parameters that are not finite do as in the plain kernel",
+    arguments: Name.allCases, KernelSets.fast)
+  func notFinite(name: Name, set: String) throws {
+    let plain = name.kernel(try #require(Kernels(named: KernelSets.plain)))
+    let fast = name.kernel(try #require(Kernels(named: set)))
+    let special: [Float] = [.infinity, -.infinity, .nan, 0, 1, 1e38, -1e38]
+    let pairs = special.flatMap { theta in special.map { (theta, $0) } }
+    withEvery("Φ", in: [Float(1), 0, 2]) { phi, place in
+      for step in Self.steps(name) {
+        /// −∞, ∞ and NaN, or a stand-in for whatever is finite.
+        func kinds(_ kernel: ExciteOptimizerKernel) -> [String] {
+          let theta = GuardedMatrix(pairs.map(\.0))
+          let states = [
+            GuardedMatrix(pairs.map { _ in Float(1) }), GuardedMatrix(pairs.map { _ in 1 }),
+          ]
+          var constants = step.constants
+          kernel(
+            &constants, phi, pairs.count, theta.data, pairs.map(\.1),
+            name.states > 0 ? states[0].data : nil, name.states > 1 ? states[1].data : nil)
+          return (theta.values + states.flatMap(\.values)).map {
+            $0.isFinite ? "finite" : $0.isNaN ? "NaN" : "\($0)"
+          }
+        }
+        #expect(kinds(fast) == kinds(plain), "\(place.adding("step", step.name))")
+      }
+    }
+  }
 }

@@ -139,6 +139,35 @@ struct SparseProductTests {
     }
   }
 
+  @Test(
+    "infinity and NaN reach the sums that they are terms of, and no other",
+    arguments: KernelSets.all, [Float.infinity, -.infinity, .nan])
+  func notFinite(name: String, value: Float) throws {
+    let kernels = try #require(Kernels(named: name)).table.pointee
+    // Rows 0 and 1 of the batch pick neurons {0, 2} and {1, 2}; the value is row 0's first factor.
+    let indices: [Int32] = [0, 2, 1, 2]
+    let factors: [Float] = [value, 1, 1, 1]
+    let columns = 70
+
+    let matrix = GuardedMatrix([Float](repeating: 3, count: 3 * 64 * 2))
+    let gathered = GuardedMatrix<Float>(2, columns)
+    kernels.gather_sum(
+      2, 2, columns, factors, indices, 2, matrix.data, 64, 3 * 64, gathered.data, columns)
+    #expect(gathered.values.prefix(columns).allSatisfy { !$0.isFinite })
+    // 1·3 + 1·3.
+    #expect(gathered.values.suffix(columns).allSatisfy { $0 == 6 })
+
+    let x = GuardedMatrix(2, columns, values: [Float](repeating: 3, count: 2 * columns))
+    let outer = GuardedMatrix<Float>(3, columns)
+    let scratch = GuardedMatrix<Float>(1, Kernels.scatterScratch(rows: 2, winners: 2, width: 3))
+    kernels.scatter_outer(
+      2, 2, 3, columns, factors, indices, 2, x.data, columns, outer.data, columns, scratch.data)
+    for (place, sum) in outer.values.enumerated() {
+      // Neuron 0 has row 0's factor, neuron 1 one term of 3, neuron 2 two.
+      #expect(place < columns ? !sum.isFinite : sum == (place < 2 * columns ? 3 : 6), "\(place)")
+    }
+  }
+
   @Test("pack_transposed moves every element, to the bit", arguments: KernelSets.all)
   func packTransposed(name: String) throws {
     let kernels = try #require(Kernels(named: name)).table.pointee
@@ -187,8 +216,10 @@ struct SparseProductTests {
     #expect(Kernels.panelColumns == 64)
     #expect(Kernels.packedCount(rows: 64, columns: 7) == 64 * 7)
     #expect(Kernels.packedCount(rows: 65, columns: 7) == 2 * 64 * 7)
-    // An end per neuron and 2 to align, then 2 floats for each of 3·2 terms and 5 fillers.
-    #expect(Kernels.scatterScratch(rows: 3, winners: 2, width: 5) == 7 + 2 * (6 + 5))
+    // An end per neuron and 1 to align, then 2 floats for each of 3·2 terms.
+    #expect(Kernels.scatterScratch(rows: 3, winners: 2, width: 5) == 6 + 2 * 6)
+    // 384 inputs of two panels of 64 columns.
+    #expect(Kernels.multiplyScratch == 384 * 128)
     // At least K + 16, in whole vectors of 16.
     #expect([1, 15, 16, 17].map(Kernels.winnerStride) == [32, 32, 32, 48])
   }

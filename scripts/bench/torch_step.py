@@ -22,27 +22,12 @@ import torch.nn.functional as F                 # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
 from excitation_torch import TopKMLP, excited_step    # noqa: E402
+from images import prepare                            # noqa: E402
 
 torch.set_num_threads(options.threads)
 INPUTS, CLASSES = 3072, 10
-MEAN = torch.tensor([0.4914, 0.4822, 0.4465]).view(1, 3, 1, 1)
-STD = torch.tensor([0.2470, 0.2435, 0.2616]).view(1, 3, 1, 1)
 POOL = 10_000           # images to gather from, as a training set would be
-PAD = 4                 # pixels on each side of the random crop
 WARM_UP = 5
-
-
-def prepare(images, indices, generator):
-    """uint8 [N, 3, 32, 32] -> standardized, flipped and cropped batch [B, 3072], without a loop over samples."""
-    x = (images[indices].float() / 255 - MEAN) / STD
-    batch = len(indices)
-    flip = torch.rand(batch, generator=generator) < 0.5
-    x = torch.where(flip.view(-1, 1, 1, 1), x.flip(3), x)
-    x = F.pad(x, (PAD, PAD, PAD, PAD))
-    top, left = torch.randint(2 * PAD + 1, (2, batch, 1), generator=generator)
-    rows, columns = top + torch.arange(32), left + torch.arange(32)
-    x = x.gather(2, rows.view(batch, 1, 32, 1).expand(-1, 3, -1, 32 + 2 * PAD))
-    return x.gather(3, columns.view(batch, 1, 1, 32).expand(-1, 3, 32, -1)).reshape(batch, INPUTS)
 
 
 def build(case):
@@ -66,7 +51,10 @@ def build(case):
         optimizer.zero_grad()
         loss = F.cross_entropy(model(x), y)
         loss.backward()
-        excited_step(model, optimizer, case["variant"])
+        if case["variant"] == "vanilla":
+            optimizer.step()                     # without the copies that Φ needs
+        else:
+            excited_step(model, optimizer, case["variant"])
         return loss
 
     step = torch.compile(train) if options.compile else train

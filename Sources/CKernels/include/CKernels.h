@@ -14,10 +14,14 @@
 
 /// Columns in one panel of a packed matrix (see `pack_transposed`).
 enum { excite_panel_columns = 64 };
-/// Floats of scratch that `scatter_outer` needs: an end for each neuron, and two for each term, with
-/// one more term per neuron to make its number even.
+/// Inputs and columns of the block of a matrix that `multiply` packs at a time: 196 KB, which the
+/// second-level cache holds beside the rows that stream past.
+enum { excite_multiply_depth = 384, excite_multiply_columns = 2 * excite_panel_columns };
+/// Floats of scratch that `multiply` needs.
+enum { excite_multiply_scratch = excite_multiply_depth * excite_multiply_columns };
+/// Floats of scratch that `scatter_outer` needs: an end for each neuron, and two for each term.
 static inline ptrdiff_t excite_scatter_scratch(ptrdiff_t B, ptrdiff_t K, ptrdiff_t W) {
-  return W + 2 + 2 * (B * K + W);
+  return W + 1 + 2 * B * K;
 }
 /// The widest border that `prepare_images` shifts by.
 enum { excite_largest_shift = 8 };
@@ -76,6 +80,11 @@ typedef struct {
   /// panels, the last one padded with zeros.
   void (*pack_transposed)(ptrdiff_t rows, ptrdiff_t columns, const float *M, ptrdiff_t ldm,
                           float *packed);
+
+  /// z = x·Mᵀ for x [B, I] and M [W, I]; z is [B, W]. An element is summed in the same order wherever
+  /// its row stands. `scratch`: excite_multiply_scratch floats. NULL where BLAS is faster.
+  void (*_Nullable multiply)(ptrdiff_t B, ptrdiff_t W, ptrdiff_t I, const float *x, ptrdiff_t ldx,
+                   const float *M, ptrdiff_t ldm, float *z, ptrdiff_t ldz, float *scratch);
 
   /// Mean cross entropy of logits [B, C] and labels, in nats, returned as a sum over rows; writes
   /// gradient = (softmax − onehot)·scale [B, C], and adds to `correct` the rows whose largest

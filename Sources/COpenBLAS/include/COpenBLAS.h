@@ -18,7 +18,8 @@ typedef struct {
   char core[64];
   /// Kernel set the library took by itself, before we asked for another.
   char automatic_core[64];
-  /// True when the user's own OPENBLAS_CORETYPE was obeyed.
+  /// True when the user's own OPENBLAS_CORETYPE was obeyed. Where it is set, right or wrong, the
+  /// library is not loaded a second time.
   bool core_from_user;
   /// Why nothing could be loaded: what was tried.
   char error[1024];
