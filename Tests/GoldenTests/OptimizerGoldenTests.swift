@@ -60,11 +60,11 @@ struct OptimizerGoldenTests {
   /// Every case's metadata hold how far PyTorch's float32 trajectory ends from its own float64 one:
   /// 4.6e-8 to 6.8e-7. It grows with Φ, which multiplies the rounding of δ, and with Adam's and
   /// RMSprop's division by the gradient's own size, which magnifies the rounding of a gradient that
-  /// nearly cancels. A second correct float32 program ends as far from the exact weights, in its
-  /// own direction, but its worst weight is another one: our kernel sets have ended up to 3.0 times
-  /// that error from PyTorch. The bound is twice as much, and 2e-7 (some roundings of a weight
-  /// below 1) for cases whose own error happens to be small. No discrete choice enters: the batches
-  /// are drawn so that every winner is clear by 5e-5 in all trajectories.
+  /// nearly cancels. A second correct float32 program ends elsewhere: PyTorch itself, with every sum
+  /// in another order, up to 4.9 times that error from its own result, in ten orders of each
+  /// trajectory (scripts/golden/rounding.py). Six times bounds that, and 2e-7 (some roundings of a
+  /// weight below 1) is for cases whose own error happens to be small. No discrete choice enters:
+  /// the batches are drawn so that every winner is clear by 5e-5 in all trajectories.
   static func bound(_ facts: Case) -> Float { 6 * facts.float32Error + 2e-7 }
 
   @Test("the fixture has every optimizer with every Φ, and each case can tell a wrong step")

@@ -54,8 +54,8 @@ struct TopKMLPGoldenTests {
 
   /// Values are sums of up to 40 products of order 1, so of order 1 themselves (up to 3 after
   /// LayerNorm), and a float32 sum is good to a few times 2⁻²⁴ = 6e-8 per layer: PyTorch's float32
-  /// is off its float64 by up to 3.0e-7 (`float32_error` in the metadata). Two such programs differ
-  /// by at most twice that; the rest is room for a CPU with other vector widths.
+  /// is off its float64 by up to 3.0e-7 (`float32_error` in the metadata). PyTorch with its sums in
+  /// another order differs from itself by up to 65 % of this bound (scripts/golden/rounding.py).
   static let atol: Float = 1e-6
   static let rtol: Float = 1e-6
 
