@@ -201,6 +201,34 @@ struct ResumeTests {
     #expect(numbers == (1...numbers.count).map(String.init))
   }
 
+  /// A claim by a process on another host, which cannot be asked whether it lives: its file tells, by
+  /// when it was touched last.
+  @Test(arguments: [
+    #"{"host": "elsewhere", "process": 1, "began": "", "system": ""}"#, "not a claim", "",
+  ])
+  func claimOfAnotherHostCountsWhileItIsTouched(text: String) throws {
+    let plan = try work.success(["run", "small.yaml", "--dry-run"]).plan
+    let labels = plan.filter { $0.hasPrefix("#   ") }.map { String($0.dropFirst(4)) }
+    let claim = "o/runs/\(labels[0])/claim.1"
+    try work.write(text, to: claim)
+    let child = try work.start(["run", "small.yaml", "--out", "o", "--quiet"])
+    let areOthersDone = child.wait {
+      work.files(in: "o").count { $0.hasSuffix("result.json") } == 5
+    }
+    #expect(areOthersDone)
+    #expect(child.isRunning)
+    #expect(!work.exists("o/runs/\(labels[0])/config.yaml"))
+    // Two minutes without a touch are a dead process.
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -130)], ofItemAtPath: work.path(claim))
+    let output = child.finish()
+    #expect(output.status == 0, "\(output.stderr)")
+    #expect(
+      output.stderr.contains(text.contains("elsewhere") ? "process 1 on elsewhere" : "another"))
+    #expect(work.exists("o/runs/\(labels[0])/result.json"))
+    #expect(!work.files(in: "o").contains { $0.contains("claim.") })
+  }
+
   @Test func partsMakeTheWhole() throws {
     let whole = try work.success(["run", "small.yaml", "--out", "whole", "--format", "csv"])
     for part in ["1/2", "2/2"] {
@@ -261,6 +289,46 @@ struct ResumeTests {
       let one = try work.success(["report", "o/experiments/small", "--format", format])
       #expect(one.stdout == (try work.success(["report", "o", "--format", format])).stdout)
     }
+  }
+
+  @Test func reportDrawsAndWritesAPage() throws {
+    _ = try work.success(["run", "small.yaml", "--out", "o", "--quiet"])
+    let output = try work.success(
+      [
+        "report", "o", "--plot", "curves", "--plot", "bars", "--plot", "heatmap", "--html",
+        "p.html",
+      ])
+    for kind in ["curves", "bars", "heatmap"] {
+      let base = "o/experiments/small/\(kind)"
+      #expect(output.stderr.contains("wrote ") && output.stderr.contains("\(base).svg\n"))
+      #expect(try work.text("\(base).svg").hasPrefix("<svg"))
+      #expect(try work.read("\(base).png").starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    }
+    let page = try work.text("p.html")
+    #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("zero-sum"))
+    #expect(page.components(separatedBy: "<svg").count - 1 == 3)
+  }
+
+  /// The events of a run that was killed and went on: each epoch once.
+  @Test func tensorBoardFileGrowsWithTheRun() throws {
+    let arguments = Self.eager + ["--tensorboard"]
+    let plan = try work.success(Self.eager + ["--dry-run"]).plan
+    let label = String(try #require(plan.last { $0.hasPrefix("#   ") }).dropFirst(4))
+    let child = try work.start(arguments)
+    let isReady = child.wait { epochs(label) >= 3 }
+    child.signal(SIGKILL)
+    _ = child.finish()
+    try #require(isReady)
+    _ = try work.success(arguments)
+    let data = try work.read("o/runs/\(label)/events.out.tfevents.excite")
+    let tag = Data("accuracy/test".utf8)
+    var count = 0
+    var rest = data[...]
+    while let range = rest.range(of: tag) {
+      count += 1
+      rest = rest[range.upperBound...]
+    }
+    #expect(count == 150)
   }
 
   @Test func reportWithoutAnExperimentSaysSo() throws {
