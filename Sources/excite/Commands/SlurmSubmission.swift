@@ -6,6 +6,7 @@ extension ExperimentOptions {
   /// Writes the experiment's array job into the store and submits it; in a dry run prints it.
   func submit(_ experiment: ExperimentConfig) throws {
     do throws(RunnerError) {
+      guard !out.isEmpty else { throw .unwritable(path: "\"\"", reason: "give a folder's name") }
       let initial = try readInitialWeights()
       let store = RunStore(fullPath(out))
       let name = experiment.storeName(initial: initial)
