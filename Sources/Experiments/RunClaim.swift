@@ -15,10 +15,20 @@ public struct RunHolder: Codable, Hashable, Sendable {
   let began: String
   /// The boot and the process namespace in which `process` means something.
   let system: String
+  /// The job of Slurm that the process belongs to, if any: `17`, or `17_3` in an array.
+  public let job: String?
 
   static let own = RunHolder(
     host: hostName(), process: getpid(), began: began(getpid()) ?? "",
-    system: ownSystem)
+    system: ownSystem, job: ownJob)
+
+  private static var ownJob: String? {
+    let environment = ProcessInfo.processInfo.environment
+    guard let array = environment["SLURM_ARRAY_JOB_ID"],
+      let task = environment["SLURM_ARRAY_TASK_ID"]
+    else { return environment["SLURM_JOB_ID"] }
+    return "\(array)_\(task)"
+  }
 
   private static let ownSystem =
     ((try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? "")

@@ -20,6 +20,8 @@ public struct StoreStatus: Sendable {
     /// Of a running one.
     public let host: String?
     public let process: Int32?
+    /// Its job of Slurm, if any.
+    public let job: String?
   }
 
   public let lines: [Line]
@@ -42,7 +44,7 @@ public struct StoreStatus: Sendable {
     ) -> Line {
       Line(
         run: run, state: state, epochs: epochs, accuracy: accuracy, reason: reason,
-        host: holder?.host, process: holder?.process)
+        host: holder?.host, process: holder?.process, job: holder?.job)
     }
     return switch state {
     case .absent: line(.notBegun)
@@ -84,7 +86,9 @@ public struct StoreStatus: Sendable {
 extension StoreStatus.Line {
   fileprivate var remark: String {
     if let reason { return reason }
-    if let host, let process { return "process \(process) on \(host)" }
+    if let host, let process {
+      return "process \(process) on \(host)" + (job.map { ", Slurm job \($0)" } ?? "")
+    }
     return ""
   }
 }

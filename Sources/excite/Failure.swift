@@ -9,10 +9,12 @@ import Tensors
   import Darwin
 #endif
 
-/// Exit codes: 64 (EX_USAGE) for a bad command or config, 1 for a failed run, 130 after Ctrl-C.
+/// Exit codes: 64 (EX_USAGE) for a bad command or config, 1 for a failed run, 130 after Ctrl-C or
+/// SIGTERM, 75 (EX_TEMPFAIL) after SIGUSR2, by which a batch system asks to be called again.
 enum Failure {
   static let failedRun = ExitCode(1)
   static let interrupted = ExitCode(130)
+  static let toBeContinued = ExitCode(SlurmScript.exitCode)
 
   /// Prints the error, one "error: " per line, and gives the exit code that belongs to it.
   static func exit(_ error: RunnerError) -> ExitCode {

@@ -1,3 +1,4 @@
+import ArgumentParser
 @preconcurrency import Dispatch
 import Foundation
 import Reports
@@ -57,26 +58,38 @@ final class ProgressPrinter: Sendable {
   }
 }
 
-/// Ctrl-C and SIGTERM as a question: has someone asked to stop? A second signal ends at once.
+/// Ctrl-C, SIGTERM and SIGUSR2 as a question: has someone asked to stop? A second signal ends at
+/// once.
 final class StopRequest: Sendable {
-  private let requested = Atomic<Bool>(false)
+  /// The exit code to end with; 0 while nobody asked.
+  private let requested = Atomic<Int32>(0)
   private let sources: [any DispatchSourceSignal]
 
   init() {
     let queue = DispatchQueue(label: "excite.signals")
-    var sources: [any DispatchSourceSignal] = []
-    for number in [SIGINT, SIGTERM] {
+    let codes = [
+      (SIGINT, Failure.interrupted), (SIGTERM, Failure.interrupted),
+      (SIGUSR2, Failure.toBeContinued),
+    ]
+    let watched = codes.map { number, code in
       signal(number, SIG_IGN)
-      sources.append(DispatchSource.makeSignalSource(signal: number, queue: queue))
+      return (DispatchSource.makeSignalSource(signal: number, queue: queue), code.rawValue)
     }
-    self.sources = sources
-    for source in sources {
+    sources = watched.map(\.0)
+    for (source, code) in watched {
       source.setEventHandler { [self] in
-        if requested.exchange(true, ordering: .relaxed) { _exit(130) }
+        let earlier = requested.exchange(code, ordering: .relaxed)
+        if earlier != 0 { _exit(earlier) }
       }
       source.resume()
     }
   }
 
-  var isSet: Bool { requested.load(ordering: .relaxed) }
+  var isSet: Bool { code != nil }
+
+  /// What to end with if something is left; nil while nobody asked to stop.
+  var code: ExitCode? {
+    let code = requested.load(ordering: .relaxed)
+    return code == 0 ? nil : ExitCode(code)
+  }
 }

@@ -102,10 +102,18 @@ struct ExperimentOptions: ParsableArguments {
   @Flag(help: "No progress on standard error.")
   var quiet = false
 
+  @OptionGroup var slurm: SlurmOptions
+
   mutating func validate() throws {
     if let jobs, jobs < 1 { throw ValidationError("--jobs \(jobs): give 1 or more") }
     if !(checkpointSeconds >= 0 && checkpointSeconds.isFinite) {
       throw ValidationError("--checkpoint-seconds \(checkpointSeconds): give 0 or more")
+    }
+    guard slurm.isOn else { return }
+    if shard != nil { throw ValidationError("--slurm makes the parts; leave --shard out") }
+    if fresh {
+      throw ValidationError(
+        "--slurm with --fresh would begin anew whenever a task is continued; give another --out")
     }
   }
 
@@ -117,6 +125,10 @@ struct ExperimentOptions: ParsableArguments {
 
   /// Runs the experiment and prints its table.
   func carryOut(_ experiment: ExperimentConfig) throws {
+    if slurm.isOn {
+      try submit(experiment)
+      return
+    }
     if dryRun {
       printPlan(experiment, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
       return
@@ -146,14 +158,14 @@ struct ExperimentOptions: ParsableArguments {
         onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
         onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })
       progress.clear()
-      try finish(stored, outcomes: outcomes, in: store.folder(of: name), wasStopped: stop.isSet)
+      try finish(stored, outcomes: outcomes, in: store.folder(of: name), stop: stop.code)
     } catch {
       throw Failure.exit(error)
     }
   }
 
   private func finish(
-    _ stored: StoredExperiment, outcomes: [RunOutcome], in folder: String, wasStopped: Bool
+    _ stored: StoredExperiment, outcomes: [RunOutcome], in folder: String, stop: ExitCode?
   ) throws(RunnerError) {
     let table = try accuracyTable(stored, outcomes: outcomes)
     // Shown before it is kept: a full disk must not swallow it.
@@ -164,11 +176,11 @@ struct ExperimentOptions: ParsableArguments {
     if shard == nil { try writeResults(table, to: folder) }
     let failed = outcomes.filter(\.status.isFailure).count
     let interrupted = outcomes.filter { $0.status == .interrupted }.count
-    if wasStopped, interrupted > 0 {
+    if let stop, interrupted > 0 {
       writeToStandardError(
         "interrupted: \(outcomes.count - interrupted - failed) of \(outcomes.count) runs finished; "
           + "the same command goes on from here\n")
-      Self.exit(withError: Failure.interrupted)
+      Self.exit(withError: stop)
     }
     if failed > 0 {
       printError("\(failed) of \(outcomes.count) runs failed")
@@ -176,19 +188,16 @@ struct ExperimentOptions: ParsableArguments {
     }
   }
 
-  private func readInitialWeights() throws(RunnerError) -> SafetensorsFile? {
+  func readInitialWeights() throws(RunnerError) -> SafetensorsFile? {
     guard let initialWeights else { return nil }
     do { return try SafetensorsFile(path: initialWeights) } catch {
       throw .training(.checkpoint(error))
     }
   }
 
-  /// The command line as typed, quoted where a shell needs it.
-  private static var command: String {
-    (["excite"] + CommandLine.arguments.dropFirst()).map { word in
-      let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_=./,+:".contains($0) }
-      return plain && !word.isEmpty
-        ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
-    }.joined(separator: " ")
+  /// The command line as typed, quoted where a shell needs it, less what says who does which part.
+  static var command: String {
+    (["excite"] + SlurmOptions.arguments(without: ["--shard"])).map(shellWord)
+      .joined(separator: " ")
   }
 }

@@ -11,6 +11,7 @@ struct RunCommand: ParsableCommand {
         excite run configs/cifar10_topk.yaml --seeds 0,1,2 --jobs 2
         excite run configs/cifar10_topk.yaml --set model.hidden_layers=10 --set optimizer.lr=0.1
         excite run configs/smoke.yaml --format markdown > table.md
+        excite run configs/cifar10_topk.yaml --slurm --time 2:00:00 --max-running 8
       """)
 
   @Argument(
