@@ -74,14 +74,15 @@ start() {
   fi
   lives "$folder/slurmctld.pid" slurmctld || slurmctld >&2
   lives "$folder/slurmd.pid" slurmd || slurmd >&2
-  for _ in $(seq 60); do
-    if [ "$(sinfo --noheader --format %t 2>/dev/null)" = idle ]; then
+  for _ in $(seq 30); do
+    # Both commands wait long for a controller that does not answer.
+    if [ "$(timeout 2 sinfo --noheader --format %t 2>/dev/null)" = idle ]; then
       say "running; logs are in $folder"
       echo "export SLURM_CONF=$conf"
       return
     fi
     # A node that a killed daemon left is down until told otherwise.
-    scontrol update "NodeName=$(hostname -s)" State=RESUME 2>/dev/null || true
+    timeout 2 scontrol update "NodeName=$(hostname -s)" State=RESUME 2>/dev/null || true
     sleep 1
   done
   tail -n 5 "$folder/slurmctld.log" "$folder/slurmd.log" >&2
