@@ -23,7 +23,8 @@ Linux) ;;
 esac
 
 missing=()
-ldconfig -p 2>/dev/null | grep -q 'libopenblas\.so\.0' || missing+=(libopenblas0)
+# Read to its end: a reader that stops early would fail the pipe, as if nothing were there.
+ldconfig -p 2>/dev/null | grep 'libopenblas\.so\.0' >/dev/null || missing+=(libopenblas0)
 [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
