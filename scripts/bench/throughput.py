@@ -41,7 +41,7 @@ def excite(options, optimizers, *flags):
     out = tempfile.mkdtemp(dir=options.scratch)
     config = pathlib.Path(out) / "table1.yaml"
     config.write_text("\n".join(
-        line for line in CONFIG.read_text().splitlines()
+        line.replace("extends: ", f"extends: {CONFIG.parent}/") for line in CONFIG.read_text().splitlines()
         if "- {name:" not in line or any(f"{{name: {name}," in line for name in optimizers)))
     command = [options.excite, "run", str(config), "--data-dir", options.data_dir, "--out", out, "--quiet", *flags]
     start = time.perf_counter()
@@ -96,7 +96,7 @@ def torch_grid(options, seed):
 def start_up(options):
     """Seconds from the start of `excite run` to the end of its first step: all it takes but the evaluation."""
     seconds, _, out = excite(options, ["sgd"], "--seeds", "0", "--variants", "zero-sum", "--max-steps", "1")
-    with open(next(out.glob("*/timing.csv")), newline="") as file:
+    with open(next(out.glob("runs/*/timing.csv")), newline="") as file:
         row = next(csv.DictReader(file))
     return seconds - float(row["test_seconds"])
 
