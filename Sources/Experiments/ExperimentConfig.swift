@@ -3,6 +3,7 @@ import Excitation
 import Foundation
 import Models
 import Optimizers
+import Reports
 import Training
 
 /// An experiment, fully resolved: settings × variants × seeds, every default filled in.
@@ -96,6 +97,28 @@ public struct ExperimentConfig: Sendable {
     settings = parts.points.map { Setting($0.config, varying: $0.varying) }
     origins = Dictionary(
       zip(settings, parts.points.map(\.origins)), uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The settings of several experiments that share variants, intensities and seeds, each once.
+  /// - Parameter parts: at least one.
+  static func joined(_ parts: [ExperimentConfig], name: String) -> ExperimentConfig {
+    ExperimentConfig(joining: parts, name: name)
+  }
+
+  private init(joining parts: [ExperimentConfig], name: String) {
+    self.name = name
+    isOverridden = false
+    header = []
+    base = parts[0].base
+    axes = []
+    variants = parts[0].variants
+    gammas = parts[0].gammas
+    seeds = parts[0].seeds
+    epsilon = parts[0].epsilon
+    settings = distinct(parts.flatMap(\.settings))
+    origins = parts.reduce(into: [:]) { all, part in
+      all.merge(part.origins, uniquingKeysWith: { first, _ in first })
+    }
   }
 
   private static func header(of yaml: String) -> [String] {

@@ -66,6 +66,17 @@ extension RunStore {
   }
 }
 
+extension RunStore {
+  /// The histories of an experiment's runs.
+  func curves(of experiment: StoredExperiment) -> [RunCurve] {
+    experiment.runs.map { run in
+      RunCurve(
+        setting: run.setting, variant: run.variant, gamma: run.gamma, seed: run.seed,
+        points: RunFolder.points(in: runFolder(run.label)))
+    }
+  }
+}
+
 extension ExperimentConfig {
   /// The experiment as the store keeps it.
   /// - Parameters:
@@ -147,25 +158,25 @@ public struct KeptExperiment: Sendable {
   }
 
   /// The histories of its runs.
-  public var curves: [RunCurve] {
-    stored.runs.map { run in
-      RunCurve(
-        setting: run.setting, variant: run.variant, gamma: run.gamma, seed: run.seed,
-        points: RunFolder.points(in: store.runFolder(run.label)))
-    }
-  }
+  public var curves: [RunCurve] { store.curves(of: stored) }
 
   /// Draws a figure into the experiment's folder, as SVG and PNG.
   /// - Returns: the paths of the two files.
   public func draw(_ kind: FigureKind) throws(RunnerError) -> [String] {
     let drawing = figure(kind, of: try table(), curves: kind == .curves ? curves : [])
-    let base = "\(store.folder(of: name))/\(kind.rawValue)"
-    try writeFile(drawing.svg(), to: "\(base).svg")
-    let png: [UInt8]
-    do { png = try drawing.png() } catch { throw .plot(error) }
-    if let reason = png.withUnsafeBytes({ replaceFile(at: "\(base).png", with: [$0]) }) {
-      throw .unwritable(path: "\(base).png", reason: reason)
-    }
-    return ["\(base).svg", "\(base).png"]
+    return try write(drawing, to: "\(store.folder(of: name))/\(kind.rawValue)")
   }
+}
+
+/// Writes a drawing as SVG and PNG.
+/// - Returns: the paths of the two files.
+/// - Throws: `.plot`, `.unwritable`.
+func write(_ drawing: Drawing, to base: String) throws(RunnerError) -> [String] {
+  try writeFile(drawing.svg(), to: "\(base).svg")
+  let png: [UInt8]
+  do { png = try drawing.png() } catch { throw .plot(error) }
+  if let reason = png.withUnsafeBytes({ replaceFile(at: "\(base).png", with: [$0]) }) {
+    throw .unwritable(path: "\(base).png", reason: reason)
+  }
+  return ["\(base).svg", "\(base).png"]
 }

@@ -22,7 +22,7 @@ private func csvText(_ value: JSONValue) -> String {
   case .object(let entries):
     entries.map { "\($0.key)=\(csvText($0.value))" }.joined(separator: " ")
   case .number(let number): number.isFinite ? shortText(number) : ""
-  case .integer, .unsigned: value.text()
+  case .integer, .unsigned, .boolean: value.text()
   }
 }
 

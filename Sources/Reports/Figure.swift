@@ -105,7 +105,7 @@ struct FigureContent {
 }
 
 /// Each value once, in order of first appearance.
-func distinct<Value: Hashable>(_ values: [Value]) -> [Value] {
+public func distinct<Value: Hashable>(_ values: [Value]) -> [Value] {
   var seen: Set<Value> = []
   return values.filter { seen.insert($0).inserted }
 }

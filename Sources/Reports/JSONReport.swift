@@ -2,6 +2,7 @@
 /// chance, drops nil, and refuses NaN in the middle of a report.
 indirect enum JSONValue {
   case null
+  case boolean(Bool)
   case integer(Int)
   case unsigned(UInt64)
   case number(Double)
@@ -18,6 +19,7 @@ indirect enum JSONValue {
     let inner = indent + "  "
     switch self {
     case .null: return "null"
+    case .boolean(let value): return "\(value)"
     case .integer(let value): return "\(value)"
     case .unsigned(let value): return "\(value)"
     // Swift prints the shortest digits that read back as the same number. JSON has no NaN.
@@ -65,10 +67,13 @@ indirect enum JSONValue {
 }
 
 /// The report as JSON: experiment, environment, rows.
-func jsonReport(_ table: AccuracyTable) -> String {
+func jsonReport(_ table: AccuracyTable) -> String { jsonValue(table).text() + "\n" }
+
+/// The report as a value: experiment, environment, rows.
+func jsonValue(_ table: AccuracyTable) -> JSONValue {
   let experiment = table.experiment
   let machine = table.environment
-  let report = JSONValue.object([
+  return JSONValue.object([
     (
       "experiment",
       .object([
@@ -104,5 +109,4 @@ func jsonReport(_ table: AccuracyTable) -> String {
       .array(table.rows.map { row in .object(RowField.all.map { ($0.name, $0.value(row)) }) })
     ),
   ])
-  return report.text() + "\n"
 }

@@ -1,7 +1,8 @@
 /// The report as GitHub Markdown.
-func markdownReport(_ table: AccuracyTable) -> String {
+/// - Parameter isSection: with a heading of its own.
+func markdownReport(_ table: AccuracyTable, isSection: Bool = true) -> String {
   let grid = ReportGrid(table)
-  var lines = ["### " + markdownEscaped(oneLine(table.experiment.name)), ""]
+  var lines = isSection ? ["### " + markdownEscaped(oneLine(table.experiment.name)), ""] : []
   for (label, items) in grid.facts {
     let text = items.joined(separator: ", ")
     lines.append("- \(label): " + (label == "command" ? codeSpan(text) : markdownEscaped(text)))

@@ -1,5 +1,28 @@
 import SwiftCSV
 
+/// A cell of the paper's tables: what it was trained with, and its mean accuracy in percent.
+public struct PublishedCell: Hashable, Sendable {
+  /// As a config names it.
+  public let optimizer: String
+  public let lr: Double
+  public let batchSize: Int
+  public let sparsity: Double
+  public let schedule: String
+  public let accuracy: Double
+
+  public init(
+    optimizer: String, lr: Double, batchSize: Int, sparsity: Double, schedule: String,
+    accuracy: Double
+  ) {
+    self.optimizer = optimizer
+    self.lr = lr
+    self.batchSize = batchSize
+    self.sparsity = sparsity
+    self.schedule = schedule
+    self.accuracy = accuracy
+  }
+}
+
 /// Test accuracies of the paper's Top-K MLPs on CIFAR-10 (arXiv:2602.21798, tables 1 and 3-7).
 public struct PublishedValues: Sendable {
   /// One published cell: percent, percent, and points against vanilla (nil for vanilla).
@@ -129,6 +152,16 @@ public struct PublishedValues: Sendable {
       cells[index].value = Value(
         mean: entry.value.mean, std: entry.value.std,
         delta: ((entry.value.mean - baseline) * 100).rounded() / 100)
+    }
+  }
+
+  /// The vanilla cells, each once, in the order of the tables.
+  public var vanillaCells: [PublishedCell] {
+    cells.filter { $0.cell.variant == baselineVariant }.map { cell, value in
+      PublishedCell(
+        optimizer: cell.optimizer.hasPrefix("sgd_momentum") ? "momentum" : cell.optimizer,
+        lr: cell.lr, batchSize: Int(cell.batchSize), sparsity: cell.sparsity,
+        schedule: cell.schedule, accuracy: value.mean)
     }
   }
 

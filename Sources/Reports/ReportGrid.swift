@@ -237,6 +237,13 @@ struct ReportGrid {
     if rows.contains(where: { $0.publishedMean != nil }) {
       notes.append("paper: published mean over 3 seeds, arXiv:2602.21798")
     }
+    if let fit = PublishedFit(rows) {
+      let opposite = rows.indices.filter { rows[$0].signAgrees == false }.map { row in
+        columns.filter { [.axis, .variant, .gamma].contains($0.role) }.map { $0.cells[row] }
+          .joined(separator: " ")
+      }
+      notes.append(fit.text(opposite: opposite))
+    }
     return notes
   }
 

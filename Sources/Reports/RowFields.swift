@@ -38,6 +38,7 @@ struct RowField: Sendable {
     RowField("published_mean") { .optional($0.publishedMean) },
     RowField("published_std") { .optional($0.publishedStd) },
     RowField("published_delta") { .optional($0.publishedDelta) },
+    RowField("sign_agrees") { $0.signAgrees.map { .boolean($0) } ?? .null },
     RowField("seconds_per_epoch") { .optional($0.secondsPerEpoch) },
     RowField("failures") { .array($0.failures.map(failure)) },
   ]

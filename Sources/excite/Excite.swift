@@ -15,7 +15,8 @@ struct Excite: ParsableCommand {
     version: sourceCommit().map { "excite \(exciteVersion) (commit \($0))" }
       ?? "excite \(exciteVersion)",
     subcommands: [
-      RunCommand.self, SweepCommand.self, StatusCommand.self, ReportCommand.self,
+      RunCommand.self, SweepCommand.self, ReproduceCommand.self, CalibrateCommand.self,
+      StatusCommand.self, ReportCommand.self,
       DataCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }

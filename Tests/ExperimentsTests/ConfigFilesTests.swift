@@ -10,29 +10,37 @@ private let configs = URL(fileURLWithPath: #filePath)
 @Suite struct ConfigFilesTests {
   /// File, settings, runs: settings × variants × seeds.
   @Test(arguments: [
-    ("cifar10_topk", 1, 1 * 3 * 3), ("cifar10_variants", 1, 1 * 7 * 3),
-    ("cifar10_deep40", 1, 1 * 7 * 3), ("table1_optimizers", 6, 6 * 3 * 3),
-    ("cifar100_topk", 1, 1 * 7 * 3), ("svhn_topk", 1, 1 * 7 * 3), ("quickstart", 1, 1 * 3 * 3),
-    ("smoke", 2, 2 * 7 * 2),
+    ("cifar10_topk", 1, 1 * 3 * 3), ("cifar10_deep40", 1, 1 * 7 * 3),
+    ("quickstart", 1, 1 * 3 * 3), ("smoke", 2, 2 * 7 * 2), ("paper/table1", 6, 6 * 3 * 3),
+    ("paper/table3", 14, 14 * 3 * 3), ("paper/table4", 10, 10 * 2 * 3),
+    ("paper/table5", 12, 12 * 2 * 3), ("paper/table6", 4, 4 * 2 * 3),
+    // Vanilla has no γ.
+    ("paper/table7", 2, 2 * (1 + 2 * 3) * 3), ("paper/figure2", 1, 1 * 7 * 3),
+    ("paper/figure3a", 1, 1 * 3 * 3), ("paper/figure9", 5, 5 * 3 * 3),
   ])
   func plans(name: String, settings: Int, runs: Int) throws {
     let path = configs.appendingPathComponent("\(name).yaml").path
     let experiment = try ExperimentConfig.load(path: path)
-    #expect(experiment.name == name)
+    #expect(experiment.name == name.replacing("paper/", with: ""))
     #expect(experiment.settings.count == settings)
     #expect(experiment.runs.count == runs)
     #expect(Set(experiment.runs.map(\.label)).count == runs)
   }
 
-  @Test func everyFileLoadsAndSaysWhatToExpect() throws {
-    let files = try FileManager.default.contentsOfDirectory(atPath: configs.path)
+  @Test(arguments: ["", "paper/"])
+  func everyFileLoadsAndSaysWhatToExpect(folder: String) throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: "\(configs.path)/\(folder)")
       .filter { $0.hasSuffix(".yaml") }.sorted()
     #expect(!files.isEmpty)
     for file in files {
-      let experiment = try ExperimentConfig.load(path: configs.appendingPathComponent(file).path)
+      let experiment = try ExperimentConfig.load(path: "\(configs.path)/\(folder)\(file)")
       let header = experiment.header
       #expect(header.contains { $0.hasPrefix("source: ") }, "\(file)")
-      #expect(header.contains("run: excite run configs/\(file)"), "\(file)")
+      #expect(
+        header.contains {
+          $0.hasPrefix(
+            folder.isEmpty ? "run: excite run configs/\(file)" : "run: excite reproduce ")
+        }, "\(file)")
       #expect(header.contains { $0.hasPrefix("minutes on 2 cores: ") }, "\(file)")
       #expect(header.contains { $0.hasPrefix("expected accuracy") }, "\(file)")
     }

@@ -20,6 +20,8 @@ import Testing
       experiment: experiment("a_b | 100%", seeds: [1], command: "excite run `x`.yaml"))
   }
 
+  /// Against the paper: vanilla (|41 − 41.01| + |49 − 48.47|) / 2, zero-sum (|47 − 46.58| +
+  /// |49.1667 − 49.81|) / 2.
   @Test func markdown() throws {
     let text = render(try table(twoOptimizers()), format: .markdown, style: Self.style)
     #expect(
@@ -61,6 +63,9 @@ import Testing
 
         paper: published mean over 3 seeds, arXiv:2602.21798
 
+        mean \\|ours − paper\\|: 0.27 points (vanilla, n = 2), 0.53 points (excited, n = 2); sign of Δ \
+        as published: 1 of 2, not adam zero-sum
+
         Not finished:
 
         - adam vanilla seed 2: loss is not finite at step 120 stopped
@@ -86,7 +91,7 @@ import Testing
       "optimizer,variant,gamma,lr,batch_size,sparsity,schedule,hidden_layers,width,model,dataset,"
       + "epochs,momentum,axes,seeds,accuracies,accuracy_mean,accuracy_std,delta_seeds,deltas,"
       + "delta_mean,delta_std,delta_ci95_t,delta_ci95_bootstrap,sign_flip_p,published_mean,published_std,"
-      + "published_delta,seconds_per_epoch,failures"
+      + "published_delta,sign_agrees,seconds_per_epoch,failures"
     let recipe = "512,0.9,cosine,3,128,topk_mlp,cifar10,300,,optimizer.name="
     // √2 = 1.4142135623730951, √0.125 = 0.3535533905932738. The variance of 47.5, 49, 51 is
     // ((−5/3)² + (−1/6)² + (11/6)²) / 2 = 37/12, whose root is 1.7559422921421231…
@@ -98,14 +103,14 @@ import Testing
     #expect(
       text.components(separatedBy: "\r\n") == [
         header,
-        "sgd,vanilla,,0.01,\(recipe)sgd,0;1;2,40;41;42,41,1,,,,,,,,41.01,0.33,,0.42,",
+        "sgd,vanilla,,0.01,\(recipe)sgd,0;1;2,40;41;42,41,1,,,,,,,,41.01,0.33,,,0.42,",
         "sgd,zero-sum,1,0.01,\(recipe)sgd,0;1;2,45;47;49,47,2,0;1;2,5;6;7,6,1,"
-          + "\(sgd.low);\(sgd.high),5;7,,46.58,0.32,5.57,0.5,",
-        "adam,vanilla,,0.0001,\(recipe)adam,0;1,48;50,49,1.4142135623730951,,,,,,,,48.47,0.23,,0.42,"
+          + "\(sgd.low);\(sgd.high),5;7,,46.58,0.32,5.57,true,0.5,",
+        "adam,vanilla,,0.0001,\(recipe)adam,0;1,48;50,49,1.4142135623730951,,,,,,,,48.47,0.23,,,0.42,"
           + "seed 2: loss is not finite at step 120 stopped",
         "adam,zero-sum,1,0.0001,\(recipe)adam,0;1;2,47.5;49;51,49.166666666666664,\(std),0;1,"
-          + "-0.5;-1,-0.75,0.3535533905932738,\(adam.low);\(adam.high),-1;-0.5,,49.81,0.29,1.34,0.5,",
-        "adam,positive-sum,1,0.0001,\(recipe)adam,,,,,,,,,,,,50.55,0.24,2.08,,"
+          + "-0.5;-1,-0.75,0.3535533905932738,\(adam.low);\(adam.high),-1;-0.5,,49.81,0.29,1.34,false,0.5,",
+        "adam,positive-sum,1,0.0001,\(recipe)adam,,,,,,,,,,,,50.55,0.24,2.08,,,"
           + "seed 0: interrupted after 12 of 300 epochs",
         "",
       ])
@@ -117,10 +122,10 @@ import Testing
       .components(separatedBy: "\r\n")
     #expect(
       lines[1] == "a|b_c,vanilla,,0.01,512,0.9,cosine,3,128,topk_mlp,cifar10,300,,"
-        + #"model.k=[5%&#${}~^\],0,40,40,,,,,,,,,,,,,"#)
+        + #"model.k=[5%&#${}~^\],0,40,40,,,,,,,,,,,,,,"#)
     #expect(
       lines[2] == "a|b_c,zero-sum,1,0.01,512,0.9,cosine,3,128,topk_mlp,cifar10,300,,"
-        + #""model.k=_x_, ""y"" *z* <i>",,,,,,,,,,,,,,,,"seed 1: 50% | of \it_, `x` bad""#)
+        + #""model.k=_x_, ""y"" *z* <i>",,,,,,,,,,,,,,,,,"seed 1: 50% | of \it_, `x` bad""#)
   }
 
   @Test func json() throws {
@@ -197,6 +202,7 @@ import Testing
               "published_mean": 41.01,
               "published_std": 0.33,
               "published_delta": null,
+              "sign_agrees": null,
               "seconds_per_epoch": 0.42,
               "failures": []
             },
@@ -231,6 +237,7 @@ import Testing
               "published_mean": 46.58,
               "published_std": 0.32,
               "published_delta": 5.57,
+              "sign_agrees": true,
               "seconds_per_epoch": null,
               "failures": [
                 {
@@ -318,7 +325,9 @@ import Testing
         set, last epoch; mean $\pm$ sample std over seeds; n = 2--3. $\Delta$: mean over seeds of \#
         excited $-$ vanilla, paired by seed; n = 2--3. 95 \% interval: of that mean, by Student's t. \#
         2--3 seeds cannot show significance at 0.05: the smallest possible p of a sign-flip test is \#
-        0.25. paper: published mean over 3 seeds, arXiv:2602.21798.}
+        0.25. paper: published mean over 3 seeds, arXiv:2602.21798. mean \textbar{}ours $-$ paper\textbar{}: 0.27 points \#
+        (vanilla, n = 2), 0.53 points (excited, n = 2); sign of $\Delta$ as published: 1 of 2, not \#
+        adam zero-sum.}
           \begin{tabular}{llrrrrrrr}
             \toprule
             optimizer & variant & n & accuracy [\%] & $\Delta$ [points] & 95 \% interval & paper & \#

@@ -22,7 +22,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-CONFIG = HERE.parents[1] / "configs" / "table1_optimizers.yaml"
+CONFIG = HERE.parents[1] / "configs" / "paper" / "table1.yaml"
 OPTIMIZERS = ["sgd", "momentum", "adam", "adamw", "rmsprop", "adagrad"]
 VARIANTS = ["vanilla", "zero-sum", "positive-sum"]
 STARTS = 5

@@ -125,67 +125,96 @@ struct ExperimentOptions: ParsableArguments {
 
   /// Runs the experiment and prints its table.
   func carryOut(_ experiment: ExperimentConfig) throws {
-    if slurm.isOn {
-      try submit(experiment)
-      return
-    }
-    if dryRun {
-      printPlan(experiment, jobs: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
-      return
-    }
     do throws(RunnerError) {
-      let jobs = jobs ?? ProcessInfo.processInfo.activeProcessorCount
-      let environment = try EnvironmentRecord.current(jobs: jobs)
-      let initial = try readInitialWeights()
-      let store = RunStore(out)
-      var options = RunnerOptions(
-        jobs: jobs, store: store, saveDirectory: save,
-        dataDirectory: DataDirectory.resolve(
-          flag: dataDir, environment: ProcessInfo.processInfo.environment),
-        initial: initial)
-      options.fresh = fresh
-      options.retryFailed = retryFailed
-      options.failFast = policy == .failFast
-      options.checkpointSeconds = checkpointSeconds
-      options.tensorBoard = tensorBoard
-      options.shard = shard.map { ($0.index, $0.of) }
-      let stored = experiment.stored(
-        command: Self.command, environment: environment, initial: initial)
-      let name = experiment.storeName(initial: initial)
-      let stop = StopRequest()
-      let progress = ProgressPrinter(isQuiet: quiet)
-      let outcomes = try Runner(experiment, options: options, environment: environment).run(
-        onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
-        onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })
-      progress.clear()
-      try finish(stored, outcomes: outcomes, in: store.folder(of: name), stop: stop.code)
+      if slurm.isOn || dryRun {
+        try plan(experiment)
+        return
+      }
+      let done = try train(experiment)
+      // Shown before it is kept: a full disk must not swallow it.
+      if let code = writeToStandardOutput(render(done.table, format: format, style: outputStyle()))
+      {
+        Self.exit(withError: code)
+      }
+      try keep(done)
+      if let stop = stop(after: done) { Self.exit(withError: stop) }
+      if done.outcomes.contains(where: \.status.isFailure) {
+        Self.exit(withError: Failure.failedRun)
+      }
     } catch {
       throw Failure.exit(error)
     }
   }
 
-  private func finish(
-    _ stored: StoredExperiment, outcomes: [RunOutcome], in folder: String, stop: ExitCode?
-  ) throws(RunnerError) {
-    let table = try accuracyTable(stored, outcomes: outcomes)
-    // Shown before it is kept: a full disk must not swallow it.
-    if let code = writeToStandardOutput(render(table, format: format, style: outputStyle())) {
-      Self.exit(withError: code)
+  /// Hands the experiment to Slurm, or prints what would be done.
+  func plan(_ experiment: ExperimentConfig) throws(RunnerError) {
+    if slurm.isOn {
+      try submit(experiment)
+    } else {
+      printPlan(experiment, jobs: jobCount)
     }
-    // A part is not the experiment's table; `excite report` makes that from all parts.
-    if shard == nil { try writeResults(table, to: folder) }
-    let failed = outcomes.filter(\.status.isFailure).count
-    let interrupted = outcomes.filter { $0.status == .interrupted }.count
-    if let stop, interrupted > 0 {
+  }
+
+  var jobCount: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  /// What an experiment left.
+  struct Trained {
+    let table: AccuracyTable
+    let outcomes: [RunOutcome]
+    let folder: String
+    /// What to exit with if runs are left; nil while nobody asked to stop.
+    let stop: ExitCode?
+  }
+
+  /// Does the runs that the store does not have.
+  func train(_ experiment: ExperimentConfig) throws(RunnerError) -> Trained {
+    let environment = try EnvironmentRecord.current(jobs: jobCount)
+    let initial = try readInitialWeights()
+    let store = RunStore(out)
+    var options = RunnerOptions(
+      jobs: jobCount, store: store, saveDirectory: save,
+      dataDirectory: DataDirectory.resolve(
+        flag: dataDir, environment: ProcessInfo.processInfo.environment),
+      initial: initial)
+    options.fresh = fresh
+    options.retryFailed = retryFailed
+    options.failFast = policy == .failFast
+    options.checkpointSeconds = checkpointSeconds
+    options.tensorBoard = tensorBoard
+    options.shard = shard.map { ($0.index, $0.of) }
+    let stored = experiment.stored(
+      command: Self.command, environment: environment, initial: initial)
+    let name = experiment.storeName(initial: initial)
+    let stop = StopRequest()
+    let progress = ProgressPrinter(isQuiet: quiet)
+    let outcomes = try Runner(experiment, options: options, environment: environment).run(
+      onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
+      onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })
+    progress.clear()
+    return Trained(
+      table: try accuracyTable(stored, outcomes: outcomes), outcomes: outcomes,
+      folder: store.folder(of: name), stop: stop.code)
+  }
+
+  /// Keeps the table; a part is not the experiment's, `excite report` makes that from all parts.
+  func keep(_ done: Trained) throws(RunnerError) {
+    if shard == nil { try writeResults(done.table, to: done.folder) }
+  }
+
+  /// Says how many runs failed or were left.
+  /// - Returns: what to exit with where someone asked to stop before the end; else nil.
+  func stop(after done: Trained) -> ExitCode? {
+    let count = done.outcomes.count
+    let failed = done.outcomes.count(where: \.status.isFailure)
+    let interrupted = done.outcomes.count { $0.status == .interrupted }
+    if let stop = done.stop, interrupted > 0 {
       writeToStandardError(
-        "interrupted: \(outcomes.count - interrupted - failed) of \(outcomes.count) runs finished; "
-          + "the same command goes on from here\n")
-      Self.exit(withError: stop)
+        "interrupted: \(count - interrupted - failed) of \(count) runs finished; the same command "
+          + "goes on from here\n")
+      return stop
     }
-    if failed > 0 {
-      printError("\(failed) of \(outcomes.count) runs failed")
-      Self.exit(withError: Failure.failedRun)
-    }
+    if failed > 0 { printError("\(failed) of \(count) runs failed") }
+    return nil
   }
 
   func readInitialWeights() throws(RunnerError) -> SafetensorsFile? {

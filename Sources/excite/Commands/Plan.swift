@@ -7,15 +7,20 @@ import Reports
 /// - Parameter jobs: runs at once.
 func printPlan(_ experiment: ExperimentConfig, jobs: Int) {
   let runs = experiment.runs
-  let count = runs.count == 1 ? "1 run" : "\(runs.count) runs"
   print(experiment.resolvedYAML, terminator: "")
-  print("# \(count), \(durationText(of: runs, jobs: min(jobs, runs.count))):")
+  print("# \(planLine(of: runs, jobs: jobs)):")
   for run in runs {
     let values = run.setting.varying.map { "  \($0.key)=\($0.value)" }.joined()
     let gamma = run.config.excitation.gamma
     let intensity = experiment.gammas.count > 1 && run.config.excitation.variant != .vanilla
     print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
   }
+}
+
+/// "9 runs, about 1h 50m with 2 jobs (calibrated here: 11 ms a step)".
+func planLine(of runs: [PlannedRun], jobs: Int) -> String {
+  let count = runs.count == 1 ? "1 run" : "\(runs.count) runs"
+  return "\(count), \(durationText(of: runs, jobs: min(jobs, runs.count)))"
 }
 
 /// "about 1h 50m with 2 jobs (calibrated here: 11 ms a step)".

@@ -4,55 +4,51 @@ import Reports
 
 extension ExperimentOptions {
   /// Writes the experiment's array job into the store and submits it; in a dry run prints it.
-  func submit(_ experiment: ExperimentConfig) throws {
-    do throws(RunnerError) {
-      guard !out.isEmpty else { throw .unwritable(path: "\"\"", reason: "give a folder's name") }
-      let initial = try readInitialWeights()
-      let store = RunStore(fullPath(out))
-      let name = experiment.storeName(initial: initial)
-      let runs = experiment.runs.count
-      let parts = SlurmScript.parts(runs: runs, jobs: jobs ?? 1)
-      let work = SlurmWork(
-        experiment, in: store, parts: parts, initial: initial, retryFailed: retryFailed,
-        saveDirectory: save)
-      let script = script(
-        tasks: dryRun ? Array(1...parts) : work.parts, parts: parts, name: name,
-        folder: store.folder(of: name))
-      if dryRun {
-        print(script.text, terminator: "")
-        return
-      }
-      let done =
-        "\(work.over) of \(runs) runs are over"
-        + (work.running > 0 ? ", \(work.running) running now" : "")
-      guard !work.parts.isEmpty else {
-        print("\(done): nothing to submit; see excite status \(shellWord(out))")
-        return
-      }
-      guard let sbatch = programPath("sbatch") else {
-        printError(
-          "sbatch is not on PATH: give this command on a host of the Slurm cluster. Without Slurm, "
-            + "--shard i/n does a part of the runs, for GNU parallel or a Kubernetes indexed job")
-        Self.exit(withError: Failure.failedRun)
-      }
-      let environment = try EnvironmentRecord.current(jobs: script.jobs)
-      let stored = experiment.stored(
-        command: Self.command, environment: environment, initial: initial)
-      try store.keep(stored, as: name)
-      try store.keep(script)
-      guard let job = submitted(script.path, by: sbatch) else {
-        printError("sbatch refused \(script.path)")
-        Self.exit(withError: Failure.failedRun)
-      }
-      print(
-        """
-        \(done); Slurm job \(job) does the others in \(script.tasks.count) \
-        task\(script.tasks.count == 1 ? "" : "s")
-        excite status \(shellWord(out)) shows them, \(script.folder)/slurm-\(job)_*.log what they say
-        """)
-    } catch {
-      throw Failure.exit(error)
+  func submit(_ experiment: ExperimentConfig) throws(RunnerError) {
+    guard !out.isEmpty else { throw .unwritable(path: "\"\"", reason: "give a folder's name") }
+    let initial = try readInitialWeights()
+    let store = RunStore(fullPath(out))
+    let name = experiment.storeName(initial: initial)
+    let runs = experiment.runs.count
+    let parts = SlurmScript.parts(runs: runs, jobs: jobs ?? 1)
+    let work = SlurmWork(
+      experiment, in: store, parts: parts, initial: initial, retryFailed: retryFailed,
+      saveDirectory: save)
+    let script = script(
+      tasks: dryRun ? Array(1...parts) : work.parts, parts: parts, name: name,
+      folder: store.folder(of: name))
+    if dryRun {
+      print(script.text, terminator: "")
+      return
     }
+    let done =
+      "\(work.over) of \(runs) runs are over"
+      + (work.running > 0 ? ", \(work.running) running now" : "")
+    guard !work.parts.isEmpty else {
+      print("\(done): nothing to submit; see excite status \(shellWord(out))")
+      return
+    }
+    guard let sbatch = programPath("sbatch") else {
+      printError(
+        "sbatch is not on PATH: give this command on a host of the Slurm cluster. Without Slurm, "
+          + "--shard i/n does a part of the runs, for GNU parallel or a Kubernetes indexed job")
+      Self.exit(withError: Failure.failedRun)
+    }
+    let environment = try EnvironmentRecord.current(jobs: script.jobs)
+    let stored = experiment.stored(
+      command: Self.command, environment: environment, initial: initial)
+    try store.keep(stored, as: name)
+    try store.keep(script)
+    guard let job = submitted(script.path, by: sbatch) else {
+      printError("sbatch refused \(script.path)")
+      Self.exit(withError: Failure.failedRun)
+    }
+    print(
+      """
+      \(done); Slurm job \(job) does the others in \(script.tasks.count) \
+      task\(script.tasks.count == 1 ? "" : "s")
+      excite status \(shellWord(out)) shows them, \(script.folder)/slurm-\(job)_*.log what they say
+      """)
   }
 
   private func script(tasks: [Int], parts: Int, name: String, folder: String) -> SlurmScript {

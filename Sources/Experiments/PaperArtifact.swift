@@ -1,0 +1,106 @@
+import Foundation
+import Reports
+
+/// A table or figure of the paper that this program makes from runs of its own.
+public struct PaperArtifact: Sendable {
+  /// As a command names it: `table1`, `fig2`.
+  public let name: String
+  public let title: String
+  /// Config files of `configs/paper`, without `.yaml`; figures have one for each panel.
+  public let configs: [String]
+  /// What is drawn beside the table.
+  public let figure: Figure
+  public let claims: [Claim]
+  /// Epochs of the quick version: under ten minutes on 2 cores.
+  public let quickEpochs: Int
+
+  public enum Figure: Sendable {
+    /// Test accuracy over epochs.
+    case curves
+    /// Mean Δ over the table's axes.
+    case bars
+  }
+
+  /// In the paper's order.
+  public static let all: [PaperArtifact] = [
+    PaperArtifact(
+      name: "table1", title: "Table 1: optimizers on CIFAR-10", configs: ["table1"], figure: .bars,
+      claims: [.targetedBeatsVanilla], quickEpochs: 40),
+    PaperArtifact(
+      name: "table3", title: "Table 3: learning rates", configs: ["table3"], figure: .bars,
+      claims: [.gainFallsWithLearningRate], quickEpochs: 18),
+    PaperArtifact(
+      name: "table4", title: "Table 4: sparsity", configs: ["table4"], figure: .bars,
+      claims: [.gainGrowsWithSparsity], quickEpochs: 25),
+    PaperArtifact(
+      name: "table5", title: "Table 5: batch size", configs: ["table5"], figure: .bars,
+      claims: [.gainGrowsWithBatchSize], quickEpochs: 16),
+    PaperArtifact(
+      name: "table6", title: "Table 6: schedule", configs: ["table6"], figure: .bars,
+      claims: [.gainIsLargerWithCosine], quickEpochs: 90),
+    PaperArtifact(
+      name: "table7", title: "Table 7: intensity γ", configs: ["table7"], figure: .bars,
+      claims: [.positiveSumIsRobust], quickEpochs: 50),
+    PaperArtifact(
+      name: "fig2", title: "Figure 2: the variants on CIFAR-10", configs: ["figure2"],
+      figure: .curves,
+      claims: [.targetedBeatsVanilla, .controlsDoNot, .targetedBeatsControls, .invertedHurts],
+      quickEpochs: 100),
+    PaperArtifact(
+      name: "fig3", title: "Figure 3: deep models", configs: ["figure3a", "figure3b"],
+      figure: .curves, claims: [.deepRescue], quickEpochs: 60),
+    PaperArtifact(
+      name: "fig8", title: "Figure 8: the variants on SVHN and CIFAR-100",
+      configs: ["figure8a", "figure8b"], figure: .curves,
+      claims: [.targetedBeatsVanilla, .controlsDoNot, .targetedBeatsControls, .invertedHurts],
+      quickEpochs: 45),
+    PaperArtifact(
+      name: "fig9", title: "Figure 9: learning curves of the optimizers", configs: ["figure9"],
+      figure: .curves, claims: [.targetedBeatsVanilla], quickEpochs: 40),
+  ]
+
+  public static func named(_ name: String) -> PaperArtifact? { all.first { $0.name == name } }
+
+  /// The folder of the configs: the given one, else `configs/paper` in the working directory, else
+  /// in one above the program, as where it was built.
+  /// - Throws: `.unreadable` naming the places.
+  public static func configFolder(_ given: String?) throws(RunnerError) -> String {
+    if let given { return given }
+    let relative = "configs/paper"
+    var places = [relative]
+    var folder = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
+    while let url = folder, url.path != "/" {
+      places.append(url.appendingPathComponent(relative).path)
+      folder = url.deletingLastPathComponent()
+    }
+    let found = places.first { FileManager.default.fileExists(atPath: $0) }
+    guard let found else {
+      throw .unreadable(
+        path: relative,
+        reason: "not in this folder nor above the program; --configs says where it is")
+    }
+    return found
+  }
+
+  /// The experiments, one for each panel.
+  /// - Parameters:
+  ///   - folder: where the configs are.
+  ///   - isQuick: one seed, `quickEpochs`.
+  ///   - overrides: seeds, where given, go before the quick version's own.
+  /// - Throws: `ConfigError`.
+  public func experiments(
+    in folder: String, isQuick: Bool, overrides: ConfigOverrides
+  ) throws(ConfigError) -> [ExperimentConfig] {
+    var overrides = overrides
+    if isQuick {
+      overrides.set.append("epochs=\(quickEpochs)")
+      if overrides.seeds == nil { overrides.seeds = "0" }
+    }
+    var experiments: [ExperimentConfig] = []
+    for config in configs {
+      experiments.append(
+        try ExperimentConfig.load(path: "\(folder)/\(config).yaml", overrides: overrides))
+    }
+    return experiments
+  }
+}

@@ -1,0 +1,208 @@
+import Foundation
+
+/// What the paper claims about its Top-K MLPs, each as numbers that a table can support or deny.
+public enum Claim: String, CaseIterable, Hashable, Sendable {
+  case targetedBeatsVanilla = "targeted variants beat vanilla"
+  case controlsDoNot = "untargeted controls do not beat vanilla"
+  case targetedBeatsControls = "zero-sum beats the untargeted controls"
+  case invertedHurts = "inverted hurts"
+  case gainGrowsWithSparsity = "the gain grows with sparsity"
+  case gainGrowsWithBatchSize = "the gain grows with batch size"
+  case gainFallsWithLearningRate = "the gain falls as the learning rate grows"
+  case gainIsLargerWithCosine = "the gain is larger with cosine decay than with a constant rate"
+  case positiveSumIsRobust = "positive-sum hardly depends on γ"
+  case deepRescue = "excitation rescues deep models that vanilla leaves near chance"
+
+  /// Points that count as no difference where the paper claims none.
+  static let indifference = 1.0
+  /// Points above chance that count as near it.
+  static let nearChance = 3.0
+
+  /// How the claim is judged, in a sentence.
+  public var meaning: String {
+    switch self {
+    case .targetedBeatsVanilla: "Δ of zero-sum and positive-sum above 0"
+    case .controlsDoNot: "Δ of global-exp and random-boost below \(shortText(Self.indifference))"
+    case .targetedBeatsControls: "zero-sum − control above 0"
+    case .invertedHurts: "Δ of inverted below 0"
+    case .gainGrowsWithSparsity:
+      "Δ of zero-sum over sparsity: change along the fitted line above 0"
+    case .gainGrowsWithBatchSize:
+      "Δ of zero-sum over log batch size: change along the fitted line above 0"
+    case .gainFallsWithLearningRate:
+      "Δ over log learning rate: change along the fitted line below 0"
+    case .gainIsLargerWithCosine: "Δ of zero-sum with cosine − with constant above 0"
+    case .positiveSumIsRobust:
+      "accuracy with γ − with γ 1 within ±\(shortText(Self.indifference))"
+    case .deepRescue:
+      "vanilla − chance within ±\(shortText(Self.nearChance)), Δ of excited above 0"
+    }
+  }
+
+  /// Judges the claim by what the table's rows say.
+  public func verdict(on table: AccuracyTable) -> Verdict {
+    let groups = Dictionary(grouping: table.rows, by: \.group).sorted { $0.key < $1.key }
+      .map(\.value)
+    let axes = SettingAxes(groups.map { $0[0].setting })
+    let places = groups.enumerated().map { index, rows in
+      Place(rows: rows, words: axes.columns.map { $0.values[index] })
+    }
+    return Verdict(self, evidence(places))
+  }
+
+  private func evidence(_ places: [Place]) -> [Evidence] {
+    switch self {
+    case .targetedBeatsVanilla:
+      places.flatMap { place in
+        ["zero-sum", "positive-sum"].map { place.delta($0, .above(0)) }
+      }
+    case .controlsDoNot:
+      places.flatMap { place in
+        ["global-exp", "random-boost"].map { place.delta($0, .below(Self.indifference)) }
+      }
+    case .targetedBeatsControls:
+      places.flatMap { place in
+        ["global-exp", "random-boost"].map { place.difference("zero-sum", $0, .above(0)) }
+      }
+    case .invertedHurts: places.map { $0.delta("inverted", .below(0)) }
+    case .gainGrowsWithSparsity:
+      trends(places, of: ["zero-sum"], over: "sparsity", .above(0)) { $0.sparsity ?? .nan }
+    case .gainGrowsWithBatchSize:
+      trends(places, of: ["zero-sum"], over: "batch", .above(0)) { log2(Double($0.batchSize)) }
+    case .gainFallsWithLearningRate:
+      trends(places, of: ["zero-sum", "positive-sum"], over: "lr", .below(0)) { log10($0.lr) }
+    case .gainIsLargerWithCosine: cosineGains(places)
+    case .positiveSumIsRobust: places.flatMap(\.intensityChanges)
+    case .deepRescue:
+      places.flatMap { place in
+        [place.aboveChance]
+          + ["zero-sum", "positive-sum"].map { place.delta($0, .above(0)) }
+      }
+    }
+  }
+
+  /// Per optimizer and variant: the change of Δ along the line fitted to all settings.
+  private func trends(
+    _ places: [Place], of variants: [String], over axis: String,
+    _ expectation: Evidence.Expectation, _ x: (SettingRecord) -> Double
+  ) -> [Evidence] {
+    distinct(places.map(\.setting.optimizer)).flatMap { optimizer in
+      let own = places.filter { $0.setting.optimizer == optimizer }
+      return variants.map { variant in
+        let positions = own.map { x($0.setting) }
+        let rows = own.map { $0.row(variant) }
+        let seeds = rows.map { Set($0?.deltaSeeds ?? []) }
+        let common = seeds.dropFirst().reduce(seeds.first ?? []) { $0.intersection($1) }
+        let values = common.sorted().compactMap { seed in
+          fittedChange(positions, rows.map { $0?.delta(of: seed) })
+        }
+        return Evidence(
+          "\(optimizer), \(variant): change of Δ over \(axis)", expectation, values: values,
+          published: fittedChange(positions, rows.map { $0?.publishedDelta }))
+      }
+    }
+  }
+
+  private func cosineGains(_ places: [Place]) -> [Evidence] {
+    distinct(places.map(\.setting.optimizer)).map { optimizer in
+      func row(_ schedule: String) -> AccuracyRow? {
+        places.first { $0.setting.optimizer == optimizer && $0.setting.schedule == schedule }?
+          .row("zero-sum")
+      }
+      let (cosine, constant) = (row("cosine"), row("constant"))
+      let values = (cosine?.deltaSeeds ?? []).compactMap { seed -> Double? in
+        guard let a = cosine?.delta(of: seed), let b = constant?.delta(of: seed) else { return nil }
+        return a - b
+      }
+      return Evidence(
+        "\(optimizer), zero-sum: Δ with cosine − with constant", .above(0), values: values,
+        published: minus(cosine?.publishedDelta, constant?.publishedDelta))
+    }
+  }
+}
+
+/// One setting's rows.
+private struct Place {
+  /// At least one.
+  let rows: [AccuracyRow]
+  /// What tells the setting from the others.
+  let words: [String]
+
+  var setting: SettingRecord { rows[0].setting }
+
+  private var prefix: String { words.isEmpty ? "" : words.joined(separator: " ") + ", " }
+
+  func row(_ variant: String, gamma: Double = 1) -> AccuracyRow? {
+    rows.first { $0.variant == variant && ($0.gamma ?? gamma) == gamma }
+  }
+
+  func delta(_ variant: String, _ expectation: Evidence.Expectation) -> Evidence {
+    let row = row(variant)
+    return Evidence(
+      "\(prefix)\(variant) − vanilla", expectation, values: row?.deltas ?? [],
+      published: row?.publishedDelta)
+  }
+
+  func difference(
+    _ variant: String, _ other: String, _ expectation: Evidence.Expectation
+  ) -> Evidence {
+    let (a, b) = (row(variant), row(other))
+    return Evidence(
+      "\(prefix)\(variant) − \(other)", expectation, values: a.paired(with: b),
+      published: minus(a?.publishedMean, b?.publishedMean))
+  }
+
+  /// Vanilla's accuracy less that of guessing.
+  var aboveChance: Evidence {
+    let classes = setting.dataset == "cifar100" ? 100.0 : 10
+    let vanilla = row(baselineVariant)
+    return Evidence(
+      "\(prefix)vanilla − chance", .within(Claim.nearChance),
+      values: (vanilla?.accuracies ?? []).map { $0 - 100 / classes })
+  }
+
+  /// Positive-sum with each further γ against γ 1.
+  var intensityChanges: [Evidence] {
+    let first = row("positive-sum")
+    return distinct(rows.compactMap(\.gamma)).filter { $0 != 1 }.map { gamma in
+      let row = row("positive-sum", gamma: gamma)
+      return Evidence(
+        "\(prefix)positive-sum, γ \(shortText(gamma)) − γ 1", .within(Claim.indifference),
+        values: row.paired(with: first),
+        published: minus(row?.publishedMean, first?.publishedMean))
+    }
+  }
+}
+
+extension AccuracyRow {
+  fileprivate func delta(of seed: UInt64) -> Double? {
+    deltaSeeds.firstIndex(of: seed).map { deltas[$0] }
+  }
+}
+
+extension AccuracyRow? {
+  /// This row's accuracies less the other's, one per seed that both have.
+  fileprivate func paired(with other: AccuracyRow?) -> [Double] {
+    guard let self, let other else { return [] }
+    return zip(self.seeds, self.accuracies).compactMap { seed, accuracy in
+      other.seeds.firstIndex(of: seed).map { accuracy - other.accuracies[$0] }
+    }
+  }
+}
+
+private func minus(_ a: Double?, _ b: Double?) -> Double? {
+  guard let a, let b else { return nil }
+  return a - b
+}
+
+/// From the smallest x to the largest along the least-squares line through all points; nil where
+/// one is missing or all x are the same.
+private func fittedChange(_ x: [Double], _ y: [Double?]) -> Double? {
+  let values = y.compactMap(\.self)
+  guard values.count == x.count, let low = x.min(), let high = x.max(), high > low,
+    let meanX = Statistics.mean(x), let meanY = Statistics.mean(values)
+  else { return nil }
+  let products = zip(x, values).reduce(0) { $0 + ($1.0 - meanX) * ($1.1 - meanY) }
+  let squares = x.reduce(0) { $0 + ($1 - meanX) * ($1 - meanX) }
+  return products / squares * (high - low)
+}

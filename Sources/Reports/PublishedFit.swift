@@ -1,0 +1,59 @@
+/// How far a table lies from the paper's, over the rows that have both.
+public struct PublishedFit: Hashable, Sendable {
+  /// Mean |ours − paper| of accuracy, points; nil without such rows.
+  public let vanillaDifference: Double?
+  public let excitedDifference: Double?
+  public let vanillaCount: Int
+  public let excitedCount: Int
+  /// Rows whose Δ has the published sign, of `signs`.
+  public let sameSigns: Int
+  public let signs: Int
+
+  /// Nil where no row has a published value and one of ours.
+  public init?(_ rows: [AccuracyRow]) {
+    func differences(vanilla: Bool) -> [Double] {
+      rows.filter { ($0.variant == baselineVariant) == vanilla }.compactMap { row in
+        guard let ours = row.accuracyMean, let paper = row.publishedMean else { return nil }
+        return abs(ours - paper)
+      }
+    }
+    let (vanilla, excited) = (differences(vanilla: true), differences(vanilla: false))
+    guard !(vanilla + excited).isEmpty else { return nil }
+    vanillaDifference = Statistics.mean(vanilla)
+    excitedDifference = Statistics.mean(excited)
+    vanillaCount = vanilla.count
+    excitedCount = excited.count
+    let agreements = rows.compactMap(\.signAgrees)
+    signs = agreements.count
+    sameSigns = agreements.count(where: \.self)
+  }
+
+  /// One line under a table.
+  /// - Parameter opposite: names of the rows whose Δ has another sign than the published one.
+  func text(opposite: [String]) -> String {
+    var parts: [String] = []
+    if let vanillaDifference {
+      parts.append("\(fixed(vanillaDifference, 2)) points (vanilla, n = \(vanillaCount))")
+    }
+    if let excitedDifference {
+      parts.append("\(fixed(excitedDifference, 2)) points (excited, n = \(excitedCount))")
+    }
+    var text = "mean |ours − paper|: " + parts.joined(separator: ", ")
+    if signs > 0 { text += "; sign of Δ as published: \(sameSigns) of \(signs)" }
+    if !opposite.isEmpty { text += ", not " + opposite.joined(separator: ", ") }
+    return text
+  }
+}
+
+extension AccuracyRow {
+  /// Whether Δ has the published sign, as both are printed (two decimals); nil without one of them.
+  var signAgrees: Bool? {
+    guard let deltaMean, let publishedDelta else { return nil }
+    func sign(_ value: Double) -> Int { (value * 100).rounded().signum }
+    return sign(deltaMean) == sign(publishedDelta)
+  }
+}
+
+extension Double {
+  fileprivate var signum: Int { self > 0 ? 1 : self < 0 ? -1 : 0 }
+}

@@ -1,0 +1,95 @@
+/// One quantity behind a claim of the paper, measured once per seed.
+public struct Evidence: Hashable, Sendable {
+  /// What the paper says about the quantity.
+  public enum Expectation: Hashable, Sendable {
+    case above(Double)
+    case below(Double)
+    /// No further from 0 than this.
+    case within(Double)
+  }
+
+  public enum Judgement: String, Hashable, Sendable {
+    case supports, contradicts
+    /// The interval allows both; or there is none, below two seeds.
+    case open
+    /// No seed has it.
+    case unmeasured
+  }
+
+  /// What was measured, and where: "sgd, zero-sum − vanilla".
+  public let label: String
+  public let unit: String
+  public let expectation: Expectation
+  /// One per seed.
+  public let values: [Double]
+  /// The same quantity from the paper's numbers, where it prints them.
+  public let published: Double?
+
+  public init(
+    _ label: String, unit: String = "points", _ expectation: Expectation, values: [Double],
+    published: Double? = nil
+  ) {
+    self.label = label
+    self.unit = unit
+    self.expectation = expectation
+    self.values = values
+    self.published = published
+  }
+
+  public var mean: Double? { Statistics.mean(values) }
+  /// 95 %, by Student's t.
+  public var interval: Interval? { Statistics.tInterval(values) }
+
+  /// Whether the whole interval lies where the paper says, or where it denies.
+  public var judgement: Judgement {
+    guard !values.isEmpty else { return .unmeasured }
+    guard let interval else { return .open }
+    switch expectation {
+    case .above(let bound):
+      return interval.low > bound ? .supports : interval.high <= bound ? .contradicts : .open
+    case .below(let bound):
+      return interval.high < bound ? .supports : interval.low >= bound ? .contradicts : .open
+    case .within(let bound):
+      if interval.low > -bound && interval.high < bound { return .supports }
+      return interval.low >= bound || interval.high <= -bound ? .contradicts : .open
+    }
+  }
+
+  /// Whether the mean alone lies where the paper says; nil without one.
+  public var pointsTo: Bool? {
+    mean.map { mean in
+      switch expectation {
+      case .above(let bound): mean > bound
+      case .below(let bound): mean < bound
+      case .within(let bound): abs(mean) < bound
+      }
+    }
+  }
+}
+
+/// Whether a claim of the paper holds for what was measured.
+public struct Verdict: Hashable, Sendable {
+  public enum Outcome: String, Hashable, Sendable {
+    case holds
+    case doesNotHold = "does not hold"
+    case undecided
+    case unmeasured = "not measured"
+  }
+
+  public let claim: Claim
+  public let evidence: [Evidence]
+
+  public init(_ claim: Claim, _ evidence: [Evidence]) {
+    self.claim = claim
+    self.evidence = evidence
+  }
+
+  /// A claim holds when all evidence supports it, and does not when some contradicts it. Intervals
+  /// are not widened for the number of them.
+  public var outcome: Outcome {
+    let judgements = Set(evidence.map(\.judgement))
+    if judgements.contains(.contradicts) { return .doesNotHold }
+    if judgements == [.supports] { return .holds }
+    return judgements.isSubset(of: [.unmeasured]) ? .unmeasured : .undecided
+  }
+}

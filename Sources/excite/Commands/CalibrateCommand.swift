@@ -1,0 +1,97 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Reports
+
+struct CalibrateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "calibrate",
+    abstract: "Search for the recipe that the paper does not state.",
+    discussion: """
+      Epochs, augmentation, normalization and initialization are not in the paper. Each candidate
+      is the config with one thing changed; all are trained on one vanilla cell of Tables 1 and 3-6,
+      the half that comes nearest on three, the next half on seven, the last one on all. Excited
+      cells are never looked at: `excite reproduce` compares them afterwards. Runs that the store
+      has are not repeated, and a stopped search goes on where it was.
+
+      Examples:
+        excite calibrate --dry-run
+        excite calibrate --try epochs=200,400 --try dataset.augmentation=none,flip --rounds 2
+        excite calibrate --set epochs=400 --try model.hidden_layers=4
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The config of the base recipe.", valueName: "config"),
+    completion: .experiments)
+  var config = "configs/cifar10_topk.yaml"
+
+  @Option(
+    name: .customLong("try"),
+    help: ArgumentHelp(
+      "Values to try for a key, one at a time; may be repeated. By default: "
+        + Calibration.openChoices.joined(separator: " "), valueName: "key.path=a,b"))
+  var choices: [String] = []
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Change a value for all; may be repeated.", valueName: "key.path=value"))
+  var set: [String] = []
+
+  @Option(help: ArgumentHelp("Stop after so many rounds.", valueName: "n"))
+  var rounds: Int?
+
+  @OptionGroup var options: ExperimentOptions
+
+  mutating func validate() throws {
+    if let rounds, rounds < 1 { throw ValidationError("--rounds \(rounds): give 1 or more") }
+    if options.slurm.isOn {
+      throw ValidationError("each round needs the last one's results: --slurm does not fit here")
+    }
+  }
+
+  func run() throws {
+    do throws(RunnerError) {
+      let calibration = try Calibration(
+        path: config, choices: choices.isEmpty ? Calibration.openChoices : choices, set: set,
+        seeds: options.seeds ?? "0")
+      let count = min(rounds ?? .max, calibration.rounds.count)
+      if options.dryRun {
+        try printPlan(calibration, rounds: count)
+        return
+      }
+      var candidates = calibration.candidates
+      for round in 0..<count {
+        let trained = try options.train(try calibration.experiment(candidates, round: round))
+        let ranked = try calibration.ranked(candidates, round: round, in: RunStore(options.out))
+        let text = calibrationReport(
+          ranked.map(\.score), cells: calibration.rounds[round], round: round + 1)
+        if let code = writeToStandardOutput(text) { Self.exit(withError: code) }
+        if let stop = options.stop(after: trained) { Self.exit(withError: stop) }
+        candidates = ranked.map(\.candidate)
+        if round + 1 < count {
+          candidates = Array(candidates.prefix(calibration.survivors(of: round + 1)))
+        }
+      }
+    } catch {
+      throw Failure.exit(error)
+    }
+  }
+
+  /// Which candidate gets how far is not known beforehand, so runs are counted as if each passed in
+  /// the order given.
+  private func printPlan(_ calibration: Calibration, rounds: Int) throws(RunnerError) {
+    var runs: [PlannedRun] = []
+    for round in 0..<rounds {
+      let candidates = calibration.candidates.prefix(calibration.survivors(of: round))
+      let needed = try calibration.experiment(Array(candidates), round: round).runs
+      let new = needed.filter { !runs.contains($0) }
+      runs += new
+      let cells = calibration.rounds[round].count
+      print(
+        "round \(round + 1): \(candidates.count) candidate\(candidates.count == 1 ? "" : "s"), "
+          + "\(cells) vanilla cell\(cells == 1 ? "" : "s"), \(new.count) runs more")
+    }
+    print(planLine(of: runs, jobs: options.jobCount))
+    for candidate in calibration.candidates { print("  \(candidate.name)") }
+  }
+}

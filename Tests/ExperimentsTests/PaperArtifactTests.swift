@@ -1,0 +1,87 @@
+import Experiments
+import Foundation
+import Reports
+import Testing
+
+private let folder = URL(fileURLWithPath: #filePath)
+  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  .appendingPathComponent("configs/paper").path
+
+/// The paper's tables and figures as configs.
+@Suite struct PaperArtifactTests {
+  @Test(arguments: PaperArtifact.all.map(\.name))
+  func configsNameTheirCommand(name: String) throws {
+    let artifact = try #require(PaperArtifact.named(name))
+    for experiment in try artifact.experiments(
+      in: folder, isQuick: false, overrides: ConfigOverrides())
+    {
+      #expect(experiment.header.contains("run: excite reproduce \(name)"))
+      #expect(experiment.seeds == [0, 1, 2])
+    }
+  }
+
+  @Test(arguments: PaperArtifact.all.map(\.name))
+  func quickVersionHasOneSeedAndFewerEpochs(name: String) throws {
+    let artifact = try #require(PaperArtifact.named(name))
+    for experiment in try artifact.experiments(
+      in: folder, isQuick: true, overrides: ConfigOverrides())
+    {
+      #expect(experiment.seeds == [0])
+      #expect(Set(experiment.settings.map(\.epochs)) == [artifact.quickEpochs])
+    }
+    let seeds = try artifact.experiments(
+      in: folder, isQuick: true, overrides: ConfigOverrides(seeds: "4,5")
+    ).map(\.seeds)
+    #expect(Set(seeds) == [[4, 5]])
+  }
+
+  /// Every cell of a table has a published value, and the config's header says it.
+  @Test(arguments: ["table1", "table3", "table4", "table5", "table6", "table7"])
+  func headersHaveThePublishedNumbers(name: String) throws {
+    let artifact = try #require(PaperArtifact.named(name))
+    let experiment = try #require(
+      try artifact.experiments(in: folder, isQuick: false, overrides: ConfigOverrides()).first)
+    let environment = EnvironmentRecord(
+      cpu: "cpu", cores: 1, blasLibrary: "none", blasVersion: nil, blasCore: nil, blasThreads: 1,
+      kernels: "plain", os: "os", commit: nil, version: "0", jobs: 1)
+    let stored = experiment.stored(command: "", environment: environment, initial: nil)
+    let table = try accuracyTable(stored, outcomes: stored.runs)
+    let header = experiment.header.joined(separator: "\n")
+    for row in table.rows {
+      let published = try #require(row.publishedMean, "\(row.setting) \(row.variant)")
+      let text = String(format: "%.2f", published)
+      #expect(header.contains(text), "\(row.variant) \(text)")
+    }
+  }
+
+  /// Table 1's SGD row is also in Tables 3 to 7, as the same runs.
+  @Test(arguments: ["table3", "table4", "table5", "table6", "table7", "fig2"])
+  func tablesShareRuns(name: String) throws {
+    func labels(_ name: String) throws -> Set<String> {
+      let artifact = try #require(PaperArtifact.named(name))
+      return Set(
+        try artifact.experiments(in: folder, isQuick: false, overrides: ConfigOverrides())
+          .flatMap(\.runs).map(\.label))
+    }
+    // One seed of vanilla and zero-sum at least, for each of three seeds.
+    #expect(try labels("table1").intersection(labels(name)).count >= 2 * 3)
+  }
+
+  @Test func calibrationHalvesItsCandidates() throws {
+    let calibration = try Calibration(
+      path: "\(folder)/../cifar10_topk.yaml", choices: ["epochs=200,400", "model.hidden_layers=4"])
+    #expect(
+      calibration.candidates.map(\.name)
+        == ["as it is", "epochs=200", "epochs=400", "model.hidden_layers=4"])
+    #expect(calibration.rounds.map(\.count) == [1, 3, 7, 38])
+    #expect((0..<4).map(calibration.survivors) == [4, 2, 1, 1])
+    let runs = try calibration.experiment(calibration.candidates, round: 1).runs
+    #expect(runs.count == 4 * 3)
+    #expect(Set(runs.map(\.config.excitation.variant.rawValue)) == ["vanilla"])
+    #expect(Set(runs.map(\.config.epochs)) == [200, 300, 400])
+    // All of Table 1's optimizers are among all cells.
+    let all = try calibration.experiment([calibration.candidates[0]], round: 3).runs
+    #expect(all.count == 38)
+    #expect(Set(all.map(\.config.optimizer.name.rawValue)).count == 6)
+  }
+}

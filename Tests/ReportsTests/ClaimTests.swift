@@ -1,0 +1,197 @@
+import Reports
+import Testing
+
+@Suite struct ClaimTests {
+  private let environment = EnvironmentRecord(
+    cpu: "cpu", cores: 2, blasLibrary: "OpenBLAS", blasVersion: nil, blasCore: nil, blasThreads: 1,
+    kernels: "plain", os: "os", commit: nil, version: "0", jobs: 1)
+
+  /// Runs of one setting and variant, one per accuracy, seeds from 0.
+  private func runs(
+    _ variant: String, _ accuracies: [Double], gamma: Double = 1, optimizer: String = "sgd",
+    lr: Double = 0.01, batch: Int = 512, sparsity: Double = 0.9, schedule: String = "cosine"
+  ) -> [RunOutcome] {
+    let setting = SettingRecord(
+      model: "topk_mlp", dataset: "cifar10", optimizer: optimizer, lr: lr, batchSize: batch,
+      sparsity: sparsity, schedule: schedule, hiddenLayers: 3, width: 128, epochs: 300,
+      comparable: true)
+    return accuracies.enumerated().map { seed, accuracy in
+      RunOutcome(
+        label: "\(variant)-\(seed)", setting: setting, variant: variant, gamma: gamma,
+        seed: UInt64(seed), status: .finished, accuracy: accuracy, trainLoss: 1,
+        secondsPerEpoch: 1, epochs: 300)
+    }
+  }
+
+  private func verdict(_ claim: Claim, _ outcomes: [[RunOutcome]]) throws -> Verdict {
+    let record = ExperimentRecord(
+      name: "test", header: [], command: "excite", config: "", seeds: [0, 1, 2],
+      variants: ["vanilla", "zero-sum", "positive-sum"])
+    let table = try AccuracyTable.build(
+      experiment: record, environment: environment, outcomes: outcomes.flatMap(\.self))
+    return claim.verdict(on: table)
+  }
+
+  @Test func clearGainHolds() throws {
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [
+        runs("vanilla", [40, 41, 39]), runs("zero-sum", [47, 48, 46.5]),
+        runs("positive-sum", [46, 47.5, 45]),
+      ])
+    // Zero-sum's differences 7, 7, 7.5: mean 7.1667, s = 0.28868, t(2) = 4.30265:
+    // 7.1667 ± 4.30265·0.28868/√3 = 7.1667 ± 0.7171.
+    let first = verdict.evidence[0]
+    #expect(first.label == "zero-sum − vanilla")
+    #expect(first.values == [7, 7, 7.5])
+    let interval = try #require(first.interval)
+    #expect(abs(interval.low - 6.4496) < 1e-3)
+    #expect(abs(interval.high - 7.8838) < 1e-3)
+    // Table 1's SGD row prints +5.57 and +5.58.
+    #expect(verdict.evidence.map(\.published) == [5.57, 5.58])
+    #expect(verdict.outcome == .holds)
+  }
+
+  @Test func clearLossDoesNotHold() throws {
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [
+        runs("vanilla", [40, 41, 39]), runs("zero-sum", [39, 40, 38.1]),
+        runs("positive-sum", [46, 47.5, 45]),
+      ])
+    #expect(verdict.evidence.map(\.judgement) == [.contradicts, .supports])
+    #expect(verdict.outcome == .doesNotHold)
+  }
+
+  @Test func wideIntervalIsUndecided() throws {
+    // Differences 1, −1, 4: the interval is 1.33 ± 6.25.
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [
+        runs("vanilla", [40, 41, 39]), runs("zero-sum", [41, 40, 43]),
+        runs("positive-sum", [46, 47.5, 45]),
+      ])
+    #expect(verdict.evidence.map(\.judgement) == [.open, .supports])
+    #expect(verdict.outcome == .undecided)
+  }
+
+  @Test func oneSeedDecidesNothing() throws {
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [runs("vanilla", [40]), runs("zero-sum", [50]), runs("positive-sum", [50])])
+    #expect(verdict.outcome == .undecided)
+    #expect(verdict.evidence.map(\.pointsTo) == [true, true])
+  }
+
+  @Test func nothingMeasuredIsSaid() throws {
+    let verdict = try verdict(.invertedHurts, [runs("vanilla", [40, 41, 39])])
+    #expect(verdict.outcome == .unmeasured)
+  }
+
+  @Test func missingPartLeavesAClaimUndecided() throws {
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [runs("vanilla", [40, 41, 39]), runs("zero-sum", [47, 48, 46.5])])
+    #expect(verdict.evidence.map(\.judgement) == [.supports, .unmeasured])
+    #expect(verdict.outcome == .undecided)
+  }
+
+  /// Δ of 1, 2, 3 at batches of 128, 256, 512: log2 rises by 2, the line by 2. Per seed exactly.
+  @Test func gainAlongAnAxisIsTheLinesChange() throws {
+    let rows = zip([128, 256, 512], [1.0, 2, 3]).flatMap { batch, gain in
+      [
+        runs("vanilla", [40, 41, 39], batch: batch),
+        runs("zero-sum", [40 + gain, 41 + gain, 39 + gain], batch: batch),
+      ]
+    }
+    let verdict = try verdict(.gainGrowsWithBatchSize, rows)
+    #expect(verdict.evidence.count == 1)
+    for value in verdict.evidence[0].values { #expect(abs(value - 2) < 1e-9) }
+    // Table 5, SGD: 2.11, 3.50, 5.57 at these batches: the line through three equally spaced points
+    // rises by the last less the first, 3.46.
+    #expect(abs(try #require(verdict.evidence[0].published) - 3.46) < 1e-9)
+    #expect(verdict.outcome == .holds)
+  }
+
+  /// A seed that lacks one setting has no line.
+  @Test func incompleteSeedsAreLeftOut() throws {
+    let verdict = try verdict(
+      .gainGrowsWithSparsity,
+      [
+        runs("vanilla", [40, 41, 39], sparsity: 0.9),
+        runs("zero-sum", [45, 46, 44], sparsity: 0.9),
+        runs("vanilla", [50, 51], sparsity: 0.5), runs("zero-sum", [51, 52], sparsity: 0.5),
+      ])
+    #expect(verdict.evidence[0].values.count == 2)
+    for value in verdict.evidence[0].values { #expect(abs(value - 4) < 1e-9) }
+  }
+
+  @Test func robustnessIsAnEquivalence() throws {
+    func rows(_ change: [Double]) -> [[RunOutcome]] {
+      [
+        runs("vanilla", [40, 41, 39]), runs("positive-sum", [46, 46, 46]),
+        runs("positive-sum", change.map { 46 + $0 }, gamma: 2),
+      ]
+    }
+    // Within ±1: 0.1 ± 0.25 is, 0 ± 2.5 may not be, 3 ± 0.25 is not.
+    #expect(try verdict(.positiveSumIsRobust, rows([0, 0.1, 0.2])).outcome == .holds)
+    #expect(try verdict(.positiveSumIsRobust, rows([-1, 0, 1])).outcome == .undecided)
+    #expect(try verdict(.positiveSumIsRobust, rows([2.9, 3, 3.1])).outcome == .doesNotHold)
+  }
+
+  @Test func rescueNeedsAVanillaThatIsLost() throws {
+    func rows(_ vanilla: [Double]) -> [[RunOutcome]] {
+      [
+        runs("vanilla", vanilla), runs("zero-sum", [30, 31, 32]),
+        runs("positive-sum", [30, 31, 32]),
+      ]
+    }
+    #expect(try verdict(.deepRescue, rows([10, 10.2, 9.9])).outcome == .holds)
+    #expect(try verdict(.deepRescue, rows([25, 25.2, 24.9])).outcome == .doesNotHold)
+  }
+
+  @Test func cosineIsComparedWithConstant() throws {
+    let verdict = try verdict(
+      .gainIsLargerWithCosine,
+      [
+        runs("vanilla", [40, 41, 39]), runs("zero-sum", [47, 48, 46]),
+        runs("vanilla", [44, 45, 43], schedule: "constant"),
+        runs("zero-sum", [48, 49, 47.3], schedule: "constant"),
+      ])
+    // 7 − 4, 7 − 4, 7 − 4.3.
+    for (value, expected) in zip(verdict.evidence[0].values, [3, 3, 2.7]) {
+      #expect(abs(value - expected) < 1e-9)
+    }
+    // Table 6: 5.57 − 4.16.
+    #expect(abs(try #require(verdict.evidence[0].published) - 1.41) < 1e-9)
+  }
+
+  @Test func controlsAreComparedWithZeroSum() throws {
+    let rows = [
+      runs("vanilla", [40, 41, 39]), runs("zero-sum", [47, 48, 46]),
+      runs("global-exp", [40.2, 41.1, 39.3]), runs("random-boost", [39.8, 41.2, 39]),
+      runs("inverted", [26, 27, 25.5]),
+    ]
+    #expect(try verdict(.controlsDoNot, rows).outcome == .holds)
+    #expect(try verdict(.targetedBeatsControls, rows).outcome == .holds)
+    #expect(try verdict(.invertedHurts, rows).outcome == .holds)
+  }
+
+  @Test func reportNamesVerdictNumbersAndPaper() throws {
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [
+        runs("vanilla", [40, 41, 39]), runs("zero-sum", [47, 48, 46.5]),
+        runs("positive-sum", [41, 40, 43]),
+      ])
+    let text = claimsReport([verdict], style: TerminalStyle(color: false))
+    #expect(
+      text == """
+        undecided      targeted variants beat vanilla
+          zero-sum − vanilla: +7.17 points [+6.45, +7.88], 3 seeds; paper +5.57: supports
+          positive-sum − vanilla: +1.33 points [-4.92, +7.58], 3 seeds; paper +5.58: open, leans \
+        towards it
+
+        """)
+  }
+}
