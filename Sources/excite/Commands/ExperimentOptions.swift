@@ -154,11 +154,15 @@ struct ExperimentOptions: ParsableArguments {
       let name = experiment.storeName(initial: initial)
       let stop = StopRequest()
       let progress = ProgressPrinter(isQuiet: quiet)
-      let outcomes = try Runner(experiment, options: options, environment: environment).run(
+      let runner = Runner(experiment, options: options, environment: environment)
+      let outcomes = try runner.run(
         onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
         onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })
       progress.clear()
-      try finish(stored, outcomes: outcomes, in: store.folder(of: name), stop: stop.code)
+      let isIdle = stop.code == Failure.toBeContinued && !runner.hasProgressed
+      try finish(
+        stored, outcomes: outcomes, in: store.folder(of: name),
+        stop: isIdle ? Failure.idle : stop.code)
     } catch {
       throw Failure.exit(error)
     }
@@ -174,12 +178,17 @@ struct ExperimentOptions: ParsableArguments {
     }
     // A part is not the experiment's table; `excite report` makes that from all parts.
     if shard == nil { try writeResults(table, to: folder) }
+    if !quiet {
+      writeToStandardError(
+        "note: kept in \(folder); to print it again: excite report \(shellWord(folder))\n")
+    }
     let failed = outcomes.filter(\.status.isFailure).count
     let interrupted = outcomes.filter { $0.status == .interrupted }.count
     if let stop, interrupted > 0 {
       writeToStandardError(
         "interrupted: \(outcomes.count - interrupted - failed) of \(outcomes.count) runs finished; "
-          + "the same command goes on from here\n")
+          + (stop == Failure.idle
+            ? "no step was done before the signal came\n" : "the same command goes on from here\n"))
       Self.exit(withError: stop)
     }
     if failed > 0 {
@@ -189,10 +198,7 @@ struct ExperimentOptions: ParsableArguments {
   }
 
   func readInitialWeights() throws(RunnerError) -> SafetensorsFile? {
-    guard let initialWeights else { return nil }
-    do { return try SafetensorsFile(path: initialWeights) } catch {
-      throw .training(.checkpoint(error))
-    }
+    try initialWeights.map { path throws(RunnerError) in try weightsFile(path) }
   }
 
   /// The command line as typed, quoted where a shell needs it, less what says who does which part.
