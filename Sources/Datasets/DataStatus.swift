@@ -1,12 +1,16 @@
 import Foundation
 
-/// What is there of a set, by names and lengths alone: quick.
+/// What is there of a set, by names and lengths alone, which is quick; only files of other lengths
+/// than the official ones are read.
 public struct DataListing: Hashable, Sendable {
   public enum State: Hashable, Sendable {
     /// Drawn when it is asked for; nothing to keep.
     case embedded
-    /// Every file is there and none is empty.
+    /// Every file is there and as long as the official one.
     case present
+    /// Every file is there and none is empty, but not all are as long as the official ones: a cut
+    /// set, or a damaged one. What reading them gave.
+    case other(DataStatus.Content)
     /// Some files are there.
     case partial(missing: [String])
     /// A transfer broke off and would go on from here.
@@ -20,6 +24,17 @@ public struct DataListing: Hashable, Sendable {
   public let state: State
   /// Of the set's files, and of a broken transfer.
   public let bytesOnDisk: Int
+
+  /// What is in it, in one line: of a set that is not the official one, what was found.
+  public var summary: String {
+    let official = "the official set: \(entry.summary)"
+    return switch state {
+    case .other(.readable(let train, let test)):
+      "\(grouped(train)) + \(grouped(test)) records (\(official))"
+    case .other(.unusable(let error)): "\(error) (\(official))"
+    default: entry.summary
+    }
+  }
 }
 
 /// What a look into a set's files found.
@@ -56,18 +71,26 @@ public struct DataStatus: Hashable, Sendable {
   /// Byte for byte the official files.
   public var isOfficial: Bool { files.allSatisfy { $0.match == .identical } }
 
-  /// The finding in one line.
-  public var conclusion: String {
+  /// Whether nothing of it is there that should be.
+  public var isAbsent: Bool { !files.isEmpty && files.allSatisfy { $0.match == .missing } }
+
+  /// The finding in a few words.
+  public var summary: String {
     switch content {
     case .unusable(let error): return error.description
     case .readable(let train, let test):
       let records = "readable, \(grouped(train)) + \(grouped(test)) records"
       if files.isEmpty { return records + ", drawn by this program" }
-      if isOfficial { return records + ", byte-identical to the official files" }
-      let others = files.filter { $0.match != .identical }.map(\.file.path)
-      return records + ", but not byte-identical to the official files ("
-        + others.joined(separator: ", ") + ")"
+      let others = isOfficial ? "," : ", but not"
+      return records + others + " byte-identical to the official files"
     }
+  }
+
+  /// The finding in one line, with the files that are not the official ones.
+  public var conclusion: String {
+    guard case .readable = content, !isOfficial else { return summary }
+    let others = files.filter { $0.match != .identical }.map(\.file.path)
+    return summary + " (" + others.joined(separator: ", ") + ")"
   }
 }
 
@@ -89,8 +112,10 @@ extension DataCatalog {
     let state: DataListing.State =
       if entry.files.isEmpty {
         .embedded
-      } else if missing.isEmpty {
+      } else if zip(entry.files, sizes).allSatisfy({ $0.0.bytes == $0.1 }) {
         .present
+      } else if missing.isEmpty {
+        .other(content(entry, directory: directory))
       } else if parts > 0 {
         .resumable(receivedBytes: parts)
       } else if missing.count < entry.files.count {

@@ -21,6 +21,8 @@ public struct Diagnosis: Sendable {
 
   public private(set) var findings: [Finding] = []
   public private(set) var problems: [Problem] = []
+  /// Whether a data set is here, whole or not, besides the embedded one.
+  public private(set) var hasRealData = false
 
   /// Looks at everything; reads all data sets that are there, which takes seconds.
   /// - Parameter resultsDirectory: where runs would leave their files.
@@ -28,8 +30,9 @@ public struct Diagnosis: Sendable {
     lookAtProgram()
     lookAtMachine()
     lookAtBLAS()
+    lookAtResults(resultsDirectory)
+    lookAtDataFolder(dataDirectory.path)
     lookAtData(dataDirectory)
-    lookAtFolders(data: dataDirectory.path, results: resultsDirectory)
   }
 
   private mutating func found(_ label: String, _ text: String) {
@@ -124,7 +127,6 @@ public struct Diagnosis: Sendable {
   // MARK: Files
 
   private mutating func lookAtData(_ directory: URL) {
-    found("data", directory.path)
     for listing in DataCatalog.list(directory: directory) {
       let name = listing.entry.name
       let fetch = DataDirectory.fetchCommand(
@@ -133,33 +135,35 @@ public struct Diagnosis: Sendable {
       case .embedded: found(name.rawValue, "embedded")
       case .absent: found(name.rawValue, "not here; to have it: \(fetch)")
       case .partial(let missing):
+        hasRealData = true
         found(name.rawValue, "incomplete")
         problem(
           "\(name.rawValue) is incomplete, without \(missing.joined(separator: ", "))",
           remedy: fetch)
       case .resumable:
+        hasRealData = true
         found(name.rawValue, "a broken transfer")
         problem("the transfer of \(name.rawValue) broke off", remedy: "\(fetch) goes on with it")
-      case .present:
+      case .present, .other:
+        hasRealData = true
         let status = DataCatalog.verify(listing.entry, directory: directory)
         guard case .unusable(let error) = status.content else {
-          found(name.rawValue, verified(status))
+          found(name.rawValue, status.summary)
           continue
         }
         found(name.rawValue, "damaged")
         problem(error.description, remedy: "\(fetch) --force", stopsRuns: true)
       }
     }
+    guard !hasRealData else { return }
+    problem(
+      "no data set is here but the embedded images, so the paper's experiments cannot run",
+      remedy: DataDirectory.fetchCommand(
+        .cifar10, directory: directory, environment: ProcessInfo.processInfo.environment)
+        + ", or name the folder that has it with --data-dir or EXCITE_DATA")
   }
 
-  /// As `DataStatus.conclusion`, without the list of files.
-  private func verified(_ status: DataStatus) -> String {
-    guard case .readable(let train, let test) = status.content else { return status.conclusion }
-    let identity = status.isOfficial ? "the official files" : "readable, but not the official files"
-    return "\(train) + \(test) records, \(identity)"
-  }
-
-  private mutating func lookAtFolders(data: String, results: String) {
+  private mutating func lookAtResults(_ results: String) {
     if let reason = reasonNotToWrite(to: results) {
       found("results", "\(results): cannot be written")
       problem(
@@ -175,13 +179,16 @@ public struct Diagnosis: Sendable {
           remedy: "make room, or name a folder on another disk with --out")
       }
     }
+  }
+
+  private mutating func lookAtDataFolder(_ data: String) {
     if let reason = reasonNotToWrite(to: data) {
-      found("cache", "\(data): cannot be written")
+      found("data", "\(data): cannot be written")
       problem(
         "\(data): cannot be written, so no data set can be fetched: \(reason)",
         remedy: "make it writable, or name another folder with --data-dir or EXCITE_DATA")
     } else {
-      found("cache", "\(data): can be written\(freeSpace(at: data))")
+      found("data", "\(data): can be written\(freeSpace(at: data))")
     }
   }
 

@@ -26,11 +26,15 @@ public struct RunStore: Sendable {
     case damaged(problem: String)
   }
 
-  /// Where the run in a folder stands, whatever identity it has.
+  /// Where the run in a folder stands. Its data and the engine's version are not looked at: that is
+  /// for `open`, which is about to do the run.
   public func state(ofRun name: String) -> RunState {
     let path = runFolder(name)
     switch RunResult.read("\(path)/result.json") {
     case .result(let result):
+      guard result.outcome.label == name else {
+        return .damaged(problem: "result.json: of another run, \(result.outcome.label)")
+      }
       let outcome = RunFolder.timed(result.outcome, in: path)
       return outcome.status.isFailure ? .failed(outcome) : .finished(outcome)
     case .damaged(let problem): return .damaged(problem: "result.json: \(problem)")

@@ -64,7 +64,9 @@ public final class Runner: Sendable {
     var outcomes: [RunOutcome?]
     var active: [Int: ProgressSnapshot.ActiveRun] = [:]
     var claims: [Int: RunClaim] = [:]
-    var reused = 0
+    /// What earlier starts had done of the plans, in runs.
+    var earlierWork = 0.0
+    var hasProgressed = false
     var isStopping = false
   }
 
@@ -132,6 +134,9 @@ public final class Runner: Sendable {
       zip(plans, state.outcomes).map { plan, outcome in outcome ?? self.outcome(of: plan) }
     }
   }
+
+  /// Whether `run` has done a step of training.
+  public var hasProgressed: Bool { state.withLock(\.hasProgressed) }
 
   private struct Reporting: Sendable {
     let onProgress: @Sendable (ProgressSnapshot) -> Void
@@ -264,9 +269,12 @@ public final class Runner: Sendable {
           plan, in: folder, data: data.dataset, note: report.note, shouldStop: shouldStop
         ) { record in
           tell(report) { state in
-            state.active[index] = ProgressSnapshot.ActiveRun(
+            let run = ProgressSnapshot.ActiveRun(
               label: plan.shortLabel, epoch: record?.epoch ?? 0, epochs: plan.config.epochs,
               loss: record?.trainLoss)
+            // Told for the first time, a run stands where an earlier start left it.
+            if state.active[index] == nil { state.earlierWork += run.share(ofEpochs: run.epoch) }
+            state.active[index] = run
           }
         }
         _ = state.withLock { $0.claims.removeValue(forKey: index) }
@@ -282,7 +290,7 @@ public final class Runner: Sendable {
     tell(report, silently: isReused) { state in
       state.active[index] = nil
       state.outcomes[index] = outcome
-      if isReused { state.reused += 1 }
+      if isReused { state.earlierWork += 1 }
       if options.failFast, outcome.status.isFailure { state.isStopping = true }
     }
   }
@@ -298,7 +306,7 @@ public final class Runner: Sendable {
       report.onProgress(
         ProgressSnapshot(
           runsDone: over.count, runsFailed: over.count { $0.status.isFailure },
-          runsReused: state.reused, runsTotal: plans.count,
+          runsTotal: plans.count, earlierWork: state.earlierWork,
           active: state.active.sorted { $0.key < $1.key }.map(\.value),
           elapsed: Date().timeIntervalSince(report.since)))
     }
@@ -337,6 +345,10 @@ public final class Runner: Sendable {
       }
       trainer = made
       folder.restore(made, note: note)
+      let start = made.position.step
+      defer {
+        if made.position.step > start { state.withLock { $0.hasProgressed = true } }
+      }
       try train(made, in: folder, shouldStop: shouldStop, onEpoch: onEpoch)
       if let file = weightsFile(plan) {
         try prepareFolder(String(file.dropLast("/final.safetensors".count)))

@@ -1,11 +1,14 @@
 /// An array job of Slurm that carries an experiment out, each task a part of its runs.
 ///
 /// A task that comes near its time limit is told so by a signal; excite then writes checkpoints and
-/// ends with `exitCode`, upon which the script sends the task back to the queue. Any other end is
-/// left as it is, so that a failure is not repeated for ever.
+/// ends with `exitCode`, upon which the script sends the task back to the queue. Where not a step was
+/// done by then, twice on end, the limit is too short for the task and it ends. Any other end is left
+/// as it is too, so that a failure is not repeated for ever.
 public struct SlurmScript: Hashable, Sendable {
   /// How excite ends when it was stopped near the limit with something left to do: EX_TEMPFAIL.
   public static let exitCode: Int32 = 75
+  /// The same, with not a step done.
+  public static let idleExitCode: Int32 = 76
   /// Slurm's own default for the largest array, `MaxArraySize`, less one.
   public static let mostTasks = 1000
 
@@ -89,21 +92,33 @@ public struct SlurmScript: Hashable, Sendable {
       # store has is not repeated, so the job may be submitted again: sbatch slurm.sh
       \(lines.joined(separator: "\n"))
 
-      \(words) --shard "$SLURM_ARRAY_TASK_ID/\(parts)" \(rest) &
-      excite=$!
-
       # Slurm sends USR2 some time before the limit. excite then writes its checkpoints and ends
-      # with \(Self.exitCode), or by the signal if it had only just begun; the task queues again and goes on.
+      # with \(Self.exitCode); the task queues again and goes on. With \(Self.idleExitCode), or by the signal, it had done
+      # no step; twice on end is enough.
+      task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+      idle=\(shellWord(folder))/slurm-$task.idle
       near_the_limit() {
         kill -USR2 "$excite" 2>/dev/null
         wait "$excite"
         code=$?
-        if [ "$code" -eq \(Self.exitCode) ] || [ "$code" -eq $((128 + $(kill -l USR2))) ]; then
-          scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
-        fi
+        case $code in
+          \(Self.exitCode)) rm -f "$idle" ;;
+          \(Self.idleExitCode) | $((128 + $(kill -l USR2))))
+            if [ -e "$idle" ]; then
+              rm -f "$idle"
+              echo "error: no step was done before the time limit, twice: give a longer --time" >&2
+              exit \(Self.idleExitCode)
+            fi
+            touch "$idle" ;;
+          *) exit "$code" ;;
+        esac
+        scontrol requeue "$task"
         exit "$code"
       }
       trap near_the_limit USR2
+
+      \(words) --shard "$SLURM_ARRAY_TASK_ID/\(parts)" \(rest) &
+      excite=$!
       wait "$excite"
 
       """

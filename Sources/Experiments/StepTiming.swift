@@ -51,6 +51,54 @@ public struct StepTiming: Sendable {
   public let gemmGFLOPS: Double
 }
 
+/// A run's model and a batch of random pixels for it.
+struct StepSample {
+  static let classes = 10
+  /// Records that `evaluate` reads.
+  static let testRecords = 512
+
+  private let trainer: Trainer
+  private let plain: BatchLoader
+  private let augmented: BatchLoader
+  private let rows: Int
+
+  /// - Throws: `.noBLAS`.
+  init(_ config: RunConfig) throws(TrainingError) {
+    let train = Self.randomImages(config.batchSize)
+    let dataset = ImageDataset(
+      name: .synthetic, classes: Self.classes, train: train,
+      test: Self.randomImages(Self.testRecords))
+    trainer = try Trainer(config, dataset: dataset)
+    plain = BatchLoader(
+      train, config: config.dataset, batchSize: config.batchSize, forTraining: false,
+      isShuffled: false, seed: 0)
+    augmented = BatchLoader(
+      train, config: config.dataset, batchSize: config.batchSize, forTraining: true,
+      isShuffled: true, seed: 0)
+    augmented.beginEpoch(0)
+    rows = plain.load(0)
+  }
+
+  private static func randomImages(_ count: Int) -> ImageSplit {
+    var stream = RandomStream(seed: 0, purpose: .syntheticImages)
+    let images = (0..<count * ImageSplit.imageBytes).map { _ in
+      UInt8(truncatingIfNeeded: stream.nextWord())
+    }
+    let labels = (0..<count).map { _ in UInt8(stream.below(UInt32(classes))) }
+    return ImageSplit(images: images, labels: labels)
+  }
+
+  /// A step on a batch that lies ready.
+  func step() throws(TrainingError) {
+    try trainer.step(plain.inputs, targets: plain.targets, rows: rows)
+  }
+
+  /// Makes a batch as training does.
+  func prepare() { _ = augmented.load(0) }
+
+  func evaluate() { _ = trainer.evaluate() }
+}
+
 /// Times training steps of a run's model, and the preparation of a batch, on random pixels.
 /// - Throws: `.blas`, `.training`.
 public func timeStep(
@@ -58,32 +106,13 @@ public func timeStep(
 ) throws(RunnerError) -> StepTiming {
   do { try BLAS.load() } catch { throw .blas(error) }
   excite_blas_set_threads(Int32(threads))
-  var stream = RandomStream(seed: 0, purpose: .syntheticImages)
-  let images = (0..<config.batchSize * ImageSplit.imageBytes).map { _ in
-    UInt8(truncatingIfNeeded: stream.nextWord())
-  }
-  let classes = 10
-  let labels = (0..<config.batchSize).map { _ in UInt8(stream.below(UInt32(classes))) }
-  let split = ImageSplit(images: images, labels: labels)
-  let dataset = ImageDataset(name: .synthetic, classes: classes, train: split, test: split)
-  let batch = BatchLoader(
-    split, config: config.dataset, batchSize: config.batchSize, forTraining: false,
-    isShuffled: false, seed: 0)
-  let augmented = BatchLoader(
-    split, config: config.dataset, batchSize: config.batchSize, forTraining: true,
-    isShuffled: true, seed: 0)
-  augmented.beginEpoch(0)
   let gemm = GEMMBenchmark()
   do throws(TrainingError) {
-    let trainer = try Trainer(config, dataset: dataset)
-    let rows = batch.load(0)
-    func step() throws(TrainingError) {
-      try trainer.step(batch.inputs, targets: batch.targets, rows: rows)
-    }
-    func prepare() { _ = augmented.load(0) }
-    let timings = try timeInTurn(repetitions: repetitions, [step, prepare, gemm.run])
+    let sample = try StepSample(config)
+    let timings = try timeInTurn(
+      repetitions: repetitions, [sample.step, sample.prepare, gemm.run])
     let flop = config.model.usefulFLOP(
-      inputs: ImageSplit.imageBytes, classes: classes, batchSize: config.batchSize)
+      inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: config.batchSize)
     return StepTiming(
       step: timings[0], preparation: timings[1], usefulGFLOPS: flop / timings[0].median / 1e9,
       gemmGFLOPS: GEMMBenchmark.flop / timings[2].median / 1e9)

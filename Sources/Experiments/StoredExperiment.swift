@@ -125,8 +125,11 @@ public struct KeptExperiment: Sendable {
   public let stored: StoredExperiment
 
   /// The experiments of a store, or the one whose own folder is given.
+  /// - Parameter note: told of each that cannot be read, while there are others.
   /// - Throws: `.unreadable` where there is none.
-  public static func all(in directory: String) throws(RunnerError) -> [KeptExperiment] {
+  public static func all(
+    in directory: String, note: (String) -> Void
+  ) throws(RunnerError) -> [KeptExperiment] {
     let url = URL(fileURLWithPath: directory).standardizedFileURL
     let files = FileManager.default
     guard files.fileExists(atPath: url.path) else {
@@ -138,7 +141,14 @@ public struct KeptExperiment: Sendable {
     }
     let store = RunStore(url.path)
     var all: [KeptExperiment] = []
-    for name in store.experimentNames { all.append(try KeptExperiment(name, in: store)) }
+    var failures: [RunnerError] = []
+    for name in store.experimentNames {
+      do throws(RunnerError) { all.append(try KeptExperiment(name, in: store)) } catch {
+        failures.append(error)
+      }
+    }
+    if all.isEmpty, let failure = failures.first { throw failure }
+    for failure in failures { note(failure.description) }
     guard !all.isEmpty else {
       throw .unreadable(
         path: directory, reason: "no experiment is kept here; expected experiments/NAME in it")

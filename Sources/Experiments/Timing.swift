@@ -10,6 +10,11 @@ public struct Timing: Sendable {
   public var slowest: Double { sorted[sorted.count - 1] }
   public var repetitions: Int { sorted.count }
 
+  /// What so large a share of the timings does not exceed, from 0 (the fastest) to 1.
+  func quantile(_ share: Double) -> Double {
+    sorted[Int((Double(sorted.count - 1) * share).rounded(.up))]
+  }
+
   /// - Parameter seconds: not empty.
   init(_ seconds: [Double]) { sorted = seconds.sorted() }
 }

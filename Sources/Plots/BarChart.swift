@@ -174,10 +174,11 @@ public struct BarChart: Sendable {
       }
     }
     let lowest = bar.levels.map(frame.y).max() ?? top
-    if width >= 25, base - lowest > 24 {
+    let number = numberText(mean, 2)
+    if StrokeFont.room(number, TextSize.small) <= width - 2 * gap, base - lowest > 24 {
       let light = bar.color.luminance < 0.5
       sketch.text(
-        numberText(mean, 1), center, base - 6, size: TextSize.small, anchor: .middle,
+        number, center, base - 6, size: TextSize.small, anchor: .middle,
         paint: .color(RGB(light ? 0xFFFFFF : 0x1F2328)))
     }
   }
@@ -204,7 +205,8 @@ private struct Layout {
     let mostLines = 3
     let gap = 22.0
     let count = groups.reduce(0) { $0 + $1.bars.count }
-    barWidth = count <= 16 ? 44 : count <= 48 ? 28 : 15
+    // A number of four digits fits into all but the narrowest.
+    barWidth = count <= 16 ? 44 : count <= 48 ? 32 : 15
     var row = Row()
     for group in groups {
       let bars = Double(group.bars.count) * barWidth

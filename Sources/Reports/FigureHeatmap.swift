@@ -35,13 +35,19 @@ extension FigureContent {
       else { continue }
       values[y][x] = row.deltaMean
     }
+    // Where variants are no axis, nothing else names it.
+    let only =
+      variants.count == 1 && !columnAxes.contains("variant") ? variants.map(oneLine)[0] : nil
     return HeatmapChart(
       title: title, rowTitle: rowAxes.joined(separator: ", "),
       columnTitle: columnAxes.joined(separator: ", "),
       rows: rows.map { $0.joined(separator: ", ") },
       columns: columns.map { $0.joined(separator: "\n") }, values: values,
       valueTitle: "Δ [points]",
-      notes: ["Δ: test accuracy minus vanilla's, mean over seeds, paired by seed."] + notes)
+      notes: [
+        "Δ: test accuracy\(only.map { " of \($0)" } ?? "") minus vanilla's, mean over seeds, "
+          + "paired by seed."
+      ] + notes)
   }
 
   private func value(_ axis: String, _ setting: SettingRecord) -> String {

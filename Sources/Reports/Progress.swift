@@ -15,36 +15,46 @@ public struct ProgressSnapshot: Hashable, Sendable {
       self.epochs = epochs
       self.loss = loss
     }
+
+    /// What so many of its epochs are of the run, in [0, 1].
+    public func share(ofEpochs count: Int) -> Double {
+      epochs > 0 ? min(1, max(0, Double(count) / Double(epochs))) : 0
+    }
   }
 
   /// Runs that are over: finished, failed, or taken over from an earlier start.
   public var runsDone: Int
   public var runsFailed: Int
-  /// Those of `runsDone` that were done before this start and so took none of its time.
-  public var runsReused: Int
   public var runsTotal: Int
+  /// What earlier starts had done, in runs and parts of runs: it took none of this one's time.
+  public var earlierWork: Double
   public var active: [ActiveRun]
   /// Seconds since the start.
   public var elapsed: Double
 
   public init(
-    runsDone: Int, runsFailed: Int = 0, runsReused: Int = 0, runsTotal: Int,
+    runsDone: Int, runsFailed: Int = 0, runsTotal: Int, earlierWork: Double = 0,
     active: [ActiveRun], elapsed: Double
   ) {
     self.runsDone = runsDone
     self.runsFailed = runsFailed
-    self.runsReused = runsReused
     self.runsTotal = runsTotal
+    self.earlierWork = earlierWork
     self.active = active
     self.elapsed = elapsed
   }
 
   /// Runs done, the parts of the active ones included.
   private var work: Double {
-    active.reduce(Double(runsDone)) { sum, run in
-      guard run.epochs > 0 else { return sum }
-      return sum + min(1, max(0, Double(run.epoch) / Double(run.epochs)))
-    }
+    active.reduce(Double(runsDone)) { $0 + $1.share(ofEpochs: $1.epoch) }
+  }
+
+  /// Runs and parts of runs that this start has done.
+  private var newWork: Double { work - earlierWork }
+
+  /// Whether this start has done an epoch of each run at work: before that its speed says little.
+  var showsSpeed: Bool {
+    newWork > 0 && newWork + 1e-9 >= active.reduce(0) { $0 + $1.share(ofEpochs: 1) }
   }
 
   /// Share of the work done, in [0, 1]. Every run counts the same, whatever its length.
@@ -54,19 +64,21 @@ public struct ProgressSnapshot: Hashable, Sendable {
 
   /// Seconds left if the rest goes as fast as this start's work so far; nil before any is done.
   public var remaining: Double? {
-    let worked = work - Double(runsReused)
-    guard worked > 0, elapsed > 0 else { return nil }
-    return elapsed / worked * max(0, Double(runsTotal) - work)
+    // Sums of parts leave a crumb where nothing was done.
+    guard newWork > 1e-9, elapsed > 0 else { return nil }
+    return elapsed / newWork * max(0, Double(runsTotal) - work)
   }
 }
 
 /// What to print while an experiment runs. It makes text; printing it is the caller's.
 ///
-/// On a terminal one line is rewritten (`terminalUpdate`); elsewhere a plain line comes at each
-/// tenth of the work, so that log files stay short (`plainLine`).
+/// On a terminal one line is rewritten (`terminalUpdate`); elsewhere a plain line comes at the start,
+/// when there is a first estimate, and at each tenth of the work, so that log files stay short
+/// (`plainLine`).
 public struct ProgressLine: Sendable {
-  /// Tenths of the work that have had their plain line.
-  private var tenthsShown = 0
+  /// Tenths of the work that have had their plain line; nil before the first line.
+  private var tenthsShown: Int?
+  private var hasShownEstimate = false
 
   public init() {}
 
@@ -107,7 +119,8 @@ public struct ProgressLine: Sendable {
     return line.count <= width ? line : line.prefix(max(0, width - 1)) + "…"
   }
 
-  /// A line for a log, when another tenth of the work is done since the last one; else nil.
+  /// A line for a log: the first time, at the first estimate, and when another tenth of the work is
+  /// done since the last line; else nil.
   ///
   ///     progress 30 %: 6 of 21 runs done; zero-sum seed 1: epoch 90/300, loss 1.523; 2m 10s, ETA 5m 3s
   public mutating func plainLine(_ snapshot: ProgressSnapshot) -> String? {
@@ -115,8 +128,10 @@ public struct ProgressLine: Sendable {
     var tenths = Int(snapshot.fraction * 10 + 1e-9)
     // The last tenth is for the end: a run whose last epoch is done is not over yet.
     if snapshot.runsDone < snapshot.runsTotal { tenths = min(tenths, 9) }
-    guard tenths > tenthsShown else { return nil }
+    let isFirstEstimate = !hasShownEstimate && snapshot.showsSpeed
+    if let tenthsShown, tenths <= tenthsShown, !isFirstEstimate { return nil }
     tenthsShown = tenths
+    hasShownEstimate = hasShownEstimate || snapshot.showsSpeed
     var parts = ["\(snapshot.runsDone) of \(counted(snapshot.runsTotal, "run")) done"]
     if snapshot.runsFailed > 0 { parts.append("\(snapshot.runsFailed) failed") }
     parts += snapshot.active.map { Self.describe($0, withLoss: true) }

@@ -75,7 +75,7 @@ struct ReportGrid {
   let facts: [(label: String, items: [String])]
   /// Lines under the table.
   let notes: [String]
-  /// One line per run without a result.
+  /// One line per reason for which runs have no result.
   let failures: [String]
 
   /// Groups of one row need nothing between them.
@@ -121,7 +121,16 @@ struct ReportGrid {
       })
     facts = Self.facts(table, axes: axes, gammas: gammas)
     notes = Self.notes(rows, columns) + table.experiment.notes
-    failures = rows.flatMap(\.failures).map { "\(oneLine($0.label)): \(oneLine($0.reason))" }
+    failures = Self.failures(rows.flatMap(\.failures))
+  }
+
+  /// Runs that fail alike are one line: the first of them, and how many more.
+  private static func failures(_ failures: [RunFailure]) -> [String] {
+    distinct(failures.map { oneLine($0.reason) }).map { reason in
+      let labels = failures.filter { oneLine($0.reason) == reason }.map { oneLine($0.label) }
+      let others = labels.count > 1 ? " and \(counted(labels.count - 1, "other run"))" : ""
+      return "\(labels[0])\(others): \(reason)"
+    }
   }
 
   private static func column(

@@ -25,13 +25,13 @@ struct RowField: Sendable {
     RowField("momentum") { .optional($0.setting.momentum) },
     RowField("axes") { .object($0.setting.varying.map { ($0.key, .string($0.value)) }) },
     RowField("seeds") { .array($0.seeds.map { .unsigned($0) }) },
-    RowField("accuracies") { .array($0.accuracies.map { .number($0) }) },
-    RowField("accuracy_mean") { .optional($0.accuracyMean) },
-    RowField("accuracy_std") { .optional($0.accuracyStd) },
+    RowField("accuracies") { .array($0.accuracies.map(computed)) },
+    RowField("accuracy_mean") { computed($0.accuracyMean) },
+    RowField("accuracy_std") { computed($0.accuracyStd) },
     RowField("delta_seeds") { .array($0.deltaSeeds.map { .unsigned($0) }) },
-    RowField("deltas") { .array($0.deltas.map { .number($0) }) },
-    RowField("delta_mean") { .optional($0.deltaMean) },
-    RowField("delta_std") { .optional($0.deltaStd) },
+    RowField("deltas") { .array($0.deltas.map(computed)) },
+    RowField("delta_mean") { computed($0.deltaMean) },
+    RowField("delta_std") { computed($0.deltaStd) },
     RowField("delta_ci95_t") { interval($0.deltaCI95T) },
     RowField("delta_ci95_bootstrap") { interval($0.deltaCI95Bootstrap) },
     RowField("sign_flip_p") { .optional($0.signFlipP) },
@@ -39,13 +39,25 @@ struct RowField: Sendable {
     RowField("published_std") { .optional($0.publishedStd) },
     RowField("published_delta") { .optional($0.publishedDelta) },
     RowField("sign_agrees") { $0.signAgrees.map { .boolean($0) } ?? .null },
-    RowField("seconds_per_epoch") { .optional($0.secondsPerEpoch) },
+    RowField("seconds_per_epoch") { computed($0.secondsPerEpoch) },
     RowField("failures") { .array($0.failures.map(failure)) },
   ]
 
   /// Lower end, upper end.
   private static func interval(_ interval: Interval?) -> JSONValue {
-    interval.map { .array([.number($0.low), .number($0.high)]) } ?? .null
+    interval.map { .array([computed($0.low), computed($0.high)]) } ?? .null
+  }
+
+  /// A number that was calculated, without the digits in which binary fractions miss decimal ones:
+  /// 45.1 − 40 is 5.100000000000001.
+  private static func computed(_ value: Double) -> JSONValue {
+    let scale = 1e9
+    return .number((value * scale).rounded() / scale)
+  }
+
+  private static func computed(_ value: Double?) -> JSONValue {
+    guard let value else { return .null }
+    return computed(value)
   }
 
   private static func failure(_ failure: RunFailure) -> JSONValue {

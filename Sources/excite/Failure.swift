@@ -9,12 +9,15 @@ import Tensors
   import Darwin
 #endif
 
-/// Exit codes: 64 (EX_USAGE) for a bad command or config, 1 for a failed run, 130 after Ctrl-C or
-/// SIGTERM, 75 (EX_TEMPFAIL) after SIGUSR2, by which a batch system asks to be called again.
+/// Exit codes: 64 (EX_USAGE) for a bad command or config, 1 for a failed run, 130 after Ctrl-C and
+/// 143 after SIGTERM, as a shell counts them, 75 (EX_TEMPFAIL) after SIGUSR2, by which a batch system
+/// asks to be called again, 76 where that came before anything was done.
 enum Failure {
   static let failedRun = ExitCode(1)
-  static let interrupted = ExitCode(130)
+  static let interrupted = ExitCode(128 + SIGINT)
+  static let terminated = ExitCode(128 + SIGTERM)
   static let toBeContinued = ExitCode(SlurmScript.exitCode)
+  static let idle = ExitCode(SlurmScript.idleExitCode)
 
   /// Prints the error, one "error: " per line, and gives the exit code that belongs to it.
   static func exit(_ error: RunnerError) -> ExitCode {

@@ -68,7 +68,7 @@ final class StopRequest: Sendable {
   init() {
     let queue = DispatchQueue(label: "excite.signals")
     let codes = [
-      (SIGINT, Failure.interrupted), (SIGTERM, Failure.interrupted),
+      (SIGINT, Failure.interrupted), (SIGTERM, Failure.terminated),
       (SIGUSR2, Failure.toBeContinued),
     ]
     let watched = codes.map { number, code in

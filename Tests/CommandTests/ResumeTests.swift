@@ -304,6 +304,11 @@ struct ResumeTests {
       #expect(try work.text("\(base).svg").hasPrefix("<svg"))
       #expect(try work.read("\(base).png").starts(with: [0x89, 0x50, 0x4E, 0x47]))
     }
+    // What was asked for are files; the table comes where it is asked for too.
+    #expect(output.stdout.isEmpty)
+    let both = try work.success(["report", "o", "--plot", "bars", "--format", "csv"])
+    #expect(both.stdout == (try work.success(["report", "o", "--format", "csv"])).stdout)
+    #expect(both.stdout.hasPrefix("optimizer,variant,"))
     let page = try work.text("p.html")
     #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("zero-sum"))
     #expect(page.components(separatedBy: "<svg").count - 1 == 3)
@@ -342,5 +347,33 @@ struct ResumeTests {
       try work.excite("report", "bad"), status: 1, saying: ["not an experiment as excite keeps it"])
     expectRefused(
       try work.excite("status", "nowhere"), status: 1, saying: ["there is no such folder"])
+  }
+
+  /// One that cannot be read does not hide the others.
+  @Test func reportNamesADamagedExperimentAndGoesOn() throws {
+    let printed = try work.success(["run", "small.yaml", "--out", "o", "--quiet"])
+    try work.write("{", to: "o/experiments/x/experiment.json")
+    let output = try work.success(["report", "o"])
+    #expect(output.stdout == printed.stdout)
+    #expect(output.errorLines.count == 1)
+    #expect(output.stderr.hasPrefix("note: ") && output.stderr.contains("x/experiment.json: "))
+  }
+
+  /// A whole result of one run in another's folder is not taken for that run's.
+  @Test func aResultOfAnotherRunIsNotReported() throws {
+    let arguments = ["run", "small.yaml", "--variants", "vanilla", "--out", "o", "--quiet"]
+    _ = try work.success(arguments)
+    let runs = work.labels(in: "o")
+    try #require(runs.count == 2)
+    try work.write(work.read("o/runs/\(runs[1])/result.json"), to: "o/runs/\(runs[0])/result.json")
+    let status = try work.success(["status", "--out", "o"])
+    #expect(status.stdout.contains("damaged"))
+    #expect(status.stdout.contains("result.json: of another run, \(runs[1])"))
+    let report = try work.success(["report", "o"])
+    #expect(report.stdout.contains("\(runs[0]): result.json: of another run"))
+    // Running sets it aside and does the run again.
+    let again = try work.success(arguments)
+    #expect(again.stderr.contains("of another configuration; set aside"))
+    #expect(try work.success(["report", "o", "--format", "csv"]).stdout.contains(",0;1,"))
   }
 }

@@ -18,9 +18,21 @@ struct RunTests {
     }
     #expect(!output.stdout.contains("progress"))
 
-    #expect(output.errorLines.allSatisfy { $0.hasPrefix("progress ") }, "\(output.stderr)")
-    #expect((1...10).contains(output.errorLines.count), "one line a tenth: \(output.stderr)")
-    #expect(output.errorLines.last?.hasPrefix("progress 100 %: ") == true)
+    let progress = output.errorLines.dropLast()
+    #expect(progress.allSatisfy { $0.hasPrefix("progress ") }, "\(output.stderr)")
+    // A line at the start, one with the first estimate, and one a tenth.
+    #expect((1...12).contains(progress.count), "\(output.stderr)")
+    #expect(progress.last?.hasPrefix("progress 100 %: ") == true)
+  }
+
+  /// The last line says where all is and which command prints the table again.
+  @Test func theEndNamesTheFolderAndTheCommand() throws {
+    let output = try work.success(["run", "small.yaml", "--set", "epochs=1", "--out", "o p"])
+    let folder = try work.experiment(in: "o p")
+    #expect(
+      output.errorLines.last
+        == "note: kept in \(folder); to print it again: excite report '\(folder)'")
+    #expect(try work.shell("excite report '\(folder)'").stdout == output.stdout)
   }
 
   @Test func quietLeavesStandardErrorEmpty() throws {
@@ -33,7 +45,8 @@ struct RunTests {
   @Test func lastProgressLineCountsAllRuns() throws {
     for _ in 0..<3 {
       let output = try work.success(["run", "small.yaml"])
-      #expect(output.errorLines.last?.hasPrefix("progress 100 %: 6 of 6 runs done") == true)
+      let last = output.errorLines.last { $0.hasPrefix("progress ") }
+      #expect(last?.hasPrefix("progress 100 %: 6 of 6 runs done") == true)
     }
   }
 

@@ -193,16 +193,7 @@ struct SlurmTests {
         "--out", "o", "--slurm",
       ], environment: environment)
     try FileManager.default.removeItem(atPath: work.path("calls"))
-    // Threads of a pool block most signals, which a child inherits, and bash cannot undo that.
-    var none = sigset_t()
-    var usual = sigset_t()
-    sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, &usual)
-    defer { pthread_sigmask(SIG_SETMASK, &usual, nil) }
-    let child = try Child(
-      "/bin/bash", [work.path(try script(in: "o"))],
-      environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
-      folder: work.folder, input: nil)
+    let child = try startTask(try script(in: "o"))
     let isReady = child.wait {
       work.labels(in: "o").contains {
         ((try? work.metrics("o/runs/\($0)").lines.count) ?? 0) > 2
@@ -210,6 +201,20 @@ struct SlurmTests {
     }
     #expect(isReady)
     return (child, "o/runs/\(try #require(work.labels(in: "o").first))")
+  }
+
+  /// Runs a job's script as its first task.
+  private func startTask(_ script: String) throws -> Child {
+    // Threads of a pool block most signals, which a child inherits, and bash cannot undo that.
+    var none = sigset_t()
+    var usual = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &usual)
+    defer { pthread_sigmask(SIG_SETMASK, &usual, nil) }
+    return try Child(
+      "/bin/bash", [work.path(script)],
+      environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      folder: work.folder, input: nil)
   }
 
   /// The process that status shows for the only run.
@@ -238,12 +243,63 @@ struct SlurmTests {
     #expect(!work.exists("\(run)/claim.1"))
   }
 
+  /// A task whose limit comes before its first step queues again once, then gives up; progress in
+  /// between clears it.
+  @Test func aTaskThatGetsNowhereEnds() throws {
+    _ = try work.success(
+      ["run", "small.yaml", "--out", "o", "--slurm"], environment: environment)
+    try FileManager.default.removeItem(atPath: work.path("calls"))
+    let (script, program) = (try script(in: "o"), try #require(realpath(try Program.path())))
+    // In place of excite, what ends with the given code when it is told to.
+    try standIn(
+      "excite", "trap \"exit $(cat code)\" USR2; touch ready; while :; do sleep 0.02; done")
+    try work.write(
+      try work.text(script).replacingOccurrences(
+        of: program, with: "/bin/bash \(work.path("bin/excite"))"), to: script)
+    /// - Returns: the task's exit code, and whether it queued again.
+    func end(with code: Int32) throws -> (code: Int32, isQueued: Bool, says: String) {
+      try work.write("\(code)", to: "code")
+      let child = try startTask(script)
+      #expect(child.wait { work.exists("ready") })
+      child.signal(SIGUSR2)
+      let output = child.finish()
+      try FileManager.default.removeItem(atPath: work.path("ready"))
+      let isQueued = try calls() == ["requeue 77_1"]
+      try? FileManager.default.removeItem(atPath: work.path("calls"))
+      return (output.status, isQueued, output.stderr)
+    }
+    for code: Int32 in [76, 75, 128 + SIGUSR2] { #expect(try end(with: code) == (code, true, "")) }
+    let last = try end(with: 76)
+    #expect(last.code == 76 && !last.isQueued)
+    #expect(last.says.contains("no step was done before the time limit, twice"))
+    // Submitted again, it may try again.
+    #expect(try end(with: 76) == (76, true, ""))
+  }
+
+  /// Stopped while it waits for a run of another process, it has done nothing.
+  @Test func stoppedBeforeItsFirstStepItSaysSo() throws {
+    let (first, _) = try startEndlessTask()
+    let endless = [
+      "run", "small.yaml", "--variants", "vanilla", "--seeds", "0", "--set", "epochs=1000000",
+      "--out", "o",
+    ]
+    _ = FileManager.default.createFile(atPath: work.path("log"), contents: nil)
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: work.path("log")))
+    let second = try work.start(endless, stderr: .handle(handle))
+    #expect(second.wait { (try? work.text("log").contains("is at it")) == true })
+    second.signal(SIGUSR2)
+    #expect(second.finish().status == 76)
+    #expect(try work.text("log").contains("no step was done before the signal came"))
+    first.signal(SIGUSR2)
+    #expect(first.finish().status == 75)
+  }
+
   @Test(arguments: [SIGKILL, SIGTERM])
   func aTaskThatIsStoppedDoesNot(number: Int32) throws {
     let (child, _) = try startEndlessTask()
     kill(try process(), number)
-    // SIGTERM is answered with a checkpoint and 130.
-    #expect(child.finish().status == (number == SIGKILL ? 128 + SIGKILL : 130))
+    // SIGTERM is answered with a checkpoint, and the same code as without one.
+    #expect(child.finish().status == 128 + number)
     #expect(try calls().isEmpty)
   }
 

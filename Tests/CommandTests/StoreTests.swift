@@ -36,7 +36,7 @@ struct StoreTests {
     let second = try work.success(["run", "small.yaml", "--out", "o", "--format", "csv"])
     #expect(try begun(in: "o") == dates)
     #expect(second.stdout == first.stdout)
-    #expect(second.errorLines.count == 1)
+    #expect(second.errorLines.count == 2)
     #expect(second.stderr.hasPrefix("progress 100 %: 6 of 6 runs done"))
   }
 

@@ -42,7 +42,6 @@ struct SweepTests {
       arguments: ["--set", "model.width=16,32", "--seeds", "0"], runs: 2 * 3,
       lines: ["model.width: [16, 32]"]),
     Plan(arguments: ["--lr", "0.1", "--schedule"], runs: 2 * 9, lines: ["optimizer.lr: [0.1]"]),
-    Plan(arguments: [], runs: 9, lines: ["epochs: 300"]),
   ]
 
   @Test(arguments: plans)
@@ -51,6 +50,16 @@ struct SweepTests {
     #expect(output.lines.contains { $0.hasPrefix("# \(plan.runs) runs, about ") })
     #expect(output.lines.count { $0.hasPrefix("#   ") } == plan.runs)
     for line in plan.lines { #expect(output.stdout.contains(line), "\(line)\n\(output.stdout)") }
+  }
+
+  /// Axes of the file's own need no flag: a sweep section, a list of optimizers, a list of γ.
+  @Test(arguments: [
+    ("optimizer: {name: sgd, lr: 0.1}", "optimizer: [{name: sgd, lr: 0.1}, {name: adam}]"),
+    ("gamma: 1}", "gamma: [1, 2]}"), ("seeds:", "sweep: {epochs: [1, 2]}\nseeds:"),
+  ])
+  func axesOfTheFile(old: String, new: String) throws {
+    try work.write(Workplace.small.replacingOccurrences(of: old, with: new), to: "grid.yaml")
+    _ = try work.success(["sweep", "grid.yaml", "--dry-run"])
   }
 
   struct Grid: CustomTestStringConvertible {

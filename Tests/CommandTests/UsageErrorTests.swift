@@ -112,6 +112,8 @@ struct UsageErrorTests {
     Command(
       "run", "small.yaml", "--out", ".", "--set", "model.width=65536", "--set",
       "model.hidden_layers=1000", saying: ["memory", "GB"]),
+    Command("sweep", saying: ["nothing to sweep over", "--lr", "--hidden-layers", "excite run"]),
+    Command("sweep", "small.yaml", "--set", "epochs=1", saying: ["nothing to sweep over"]),
     Command("bench", "step", "--width", "0", saying: ["0 is not allowed"]),
   ]
 
@@ -133,6 +135,10 @@ struct UsageErrorTests {
     Command("run", "small.yaml", "--jobs", "two", saying: ["'two'", "--jobs"]),
     Command("walk", saying: ["'walk'"]),
     Command("sweep", "--learning-rate", saying: ["'--learning-rate'"]),
+    Command(
+      "sweep", "--lr", "small.yaml",
+      saying: ["put the config before the axes, as in excite sweep small.yaml --lr"]),
+    Command("status", "a", "--out", "b", saying: ["twice", "--out"]),
     Command("data", "fetch", saying: ["Missing expected argument '<name>'"]),
     Command("data", "fetch", "mnist", saying: ["'mnist'", "'cifar10'"]),
     Command("data", "verify", "mnist", saying: ["'mnist'", "'synthetic'"]),

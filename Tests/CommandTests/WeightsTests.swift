@@ -119,6 +119,15 @@ struct WeightsTests {
   @Test func folderInPlaceOfWeightsIsRefused() throws {
     let output = try work.excite("run", "small.yaml", "--from", ".")
     #expect(output.status == 1)
-    expectRefused(output, status: 1, saying: [".: "])
+    expectRefused(output, status: 1, saying: [".: ", "a folder; give a file"])
+  }
+
+  /// The folder that --save was given, and a run's own in it.
+  @Test func folderNamesTheFilesInside() throws {
+    let file = try trained("w")
+    for folder in ["w", "w/", String(file.dropLast("/final.safetensors".count))] {
+      let output = try work.excite("run", "small.yaml", "--from", folder)
+      expectRefused(output, status: 1, saying: ["give the file in it: \(file)"])
+    }
   }
 }

@@ -34,15 +34,45 @@ import Testing
     let list = DataCatalog.list(directory: folder.url)
     #expect(
       list.map(\.state) == [
-        .resumable(receivedBytes: 77), .partial(missing: ["cifar-100-binary/test.bin"]), .present,
-        .embedded,
+        .resumable(receivedBytes: 77), .partial(missing: ["cifar-100-binary/test.bin"]),
+        .other(DataCatalog.verify(DataCatalog.svhn, directory: folder.url).content), .embedded,
       ])
+    #expect(list[1].summary == DataCatalog.cifar100.summary)
+    #expect(
+      list[2].summary.hasPrefix("\(folder.path("svhn/train_32x32.mat")): is truncated: "))
     #expect(list.map(\.bytesOnDisk) == [77, 2, 4, 0])
     // An empty file is none.
     try folder.write([], to: "svhn/test_32x32.mat")
     #expect(
       DataCatalog.listing(DataCatalog.svhn, directory: folder.url).state
         == .partial(missing: ["svhn/test_32x32.mat"]))
+  }
+
+  /// Of a set that was cut, the records that are there are told, not those of the official one.
+  @Test func listsTheRecordsOfACutSet() throws {
+    let folder = try TemporaryFolder()
+    var train = MATBytes()
+    train.bytes += train.images(3) + train.labels([1, 2, 10])
+    var test = MATBytes()
+    test.bytes += test.images(1) + test.labels([4])
+    try folder.write(train.bytes, to: "svhn/train_32x32.mat")
+    try folder.write(test.bytes, to: "svhn/test_32x32.mat")
+    let listing = DataCatalog.listing(DataCatalog.svhn, directory: folder.url)
+    #expect(listing.state == .other(.readable(train: 3, test: 1)))
+    #expect(
+      listing.summary
+        == "3 + 1 records (the official set: 73,257 + 26,032 house-number digits, 10 classes)")
+  }
+
+  /// Files of the right lengths are not read: a cut set could not have them.
+  @Test func officialLengthsAreNotRead() throws {
+    let folder = try TemporaryFolder()
+    for file in DataCatalog.cifar100.files {
+      try folder.writeSparse([], count: file.bytes, to: file.path)
+    }
+    let listing = DataCatalog.listing(DataCatalog.cifar100, directory: folder.url)
+    #expect(listing.state == .present)
+    #expect(listing.summary == DataCatalog.cifar100.summary)
   }
 
   @Test func verifiesACopyThatReadsWellButIsNotTheOfficialOne() throws {
@@ -96,6 +126,7 @@ import Testing
     #expect(status.conclusion == "\(path): a folder stands where a data file should be")
     let missing = DataCatalog.verify(DataCatalog.cifar10, directory: folder.url)
     #expect(missing.files.allSatisfy { $0.match == .missing && $0.foundBytes == nil })
+    #expect(missing.isAbsent && !status.isAbsent)
     #expect(missing.conclusion.contains("fetch it with: excite data fetch cifar10"))
   }
 

@@ -49,7 +49,7 @@ import Training
 
   @Test(arguments: runs.indices) func oneRun(index: Int) {
     let (run, expected) = Self.runs[index]
-    let seconds = DurationEstimate.seconds(of: run, secondsPerStep: 10)
+    let seconds = DurationEstimate.seconds(of: run, step: 10, evaluation: 0.63)
     #expect(abs(seconds - expected) < 1e-9 * expected, "\(seconds)")
   }
 
@@ -61,6 +61,20 @@ import Training
     #expect(DurationEstimate.elapsed([3, 4, 5], jobs: 100) == 5)
     // Three equal runs with two jobs take as long as two.
     #expect(DurationEstimate.elapsed([6, 6, 6], jobs: 2) == 12)
+  }
+
+  /// Kinds are batch sizes here; of five, four are timed, and the fifth lies between two of them.
+  @Test func timedInTurn() throws {
+    let experiment = try ExperimentConfig.standard(
+      overrides: ConfigOverrides(
+        set: ["model.width=16", "dataset.name=synthetic"],
+        axes: [SweepAxis(.batchSize, list: "8,16,32,64,128")]))
+    let estimate = try #require(try DurationEstimate(of: experiment.runs, jobs: 1))
+    #expect(estimate.kinds == 5)
+    #expect(estimate.kindsTimed == 4)
+    #expect(estimate.step.lowerBound > 0)
+    // All runs of all kinds take longer than a step.
+    #expect(estimate.seconds.lowerBound > estimate.step.upperBound)
   }
 
   /// The numbers of the official splits are those that the program draws or the catalog's files

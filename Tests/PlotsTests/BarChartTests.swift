@@ -49,7 +49,8 @@ import Testing
     // the bar's middle is at 309, its right edge at 309 + 20 = 329 points, 658 pixels.
     let bounds = try #require(picture.bounds(of: Self.blue))
     #expect(bounds.columns.upperBound == 657)
-    let column = (0..<picture.height).filter { picture.color(600, $0) == Self.blue }
+    // Right of the number in the bar.
+    let column = (0..<picture.height).filter { picture.color(650, $0) == Self.blue }
     // 240.38 points are 480.8 pixels: 480 of them whole, the line at the bottom aside.
     #expect((477...481).contains(column.count))
   }
@@ -61,6 +62,14 @@ import Testing
     let far = try Elements(Self.chart([[Self.bar(20), Self.bar(50)]]).drawing().svg()).texts
     #expect(!far.contains { $0.contains("starts at") })
     #expect(far.contains("0"))
+  }
+
+  /// Numbers have the table's two digits, where bars are wide enough: up to 48 of them.
+  @Test(arguments: [(1, true), (17, true), (48, true), (49, false)])
+  func numbersStandInTheBars(count: Int, isShown: Bool) throws {
+    let bars = Array(repeating: Self.bar(47.764), count: count)
+    let texts = try Elements(Self.chart([bars]).drawing().svg()).texts
+    #expect(texts.count { $0 == "47.76" } == (isShown ? count : 0))
   }
 
   @Test func legendHasOnlyWhatOccurs() throws {
@@ -76,7 +85,7 @@ import Testing
     ])
     let texts = try Elements(full.drawing().svg()).texts
     #expect(signs.allSatisfy { texts.contains($0) })
-    #expect(texts.contains("40.0"))
+    #expect(texts.contains("40.00"))
   }
 
   @Test func seedsAreDots() throws {

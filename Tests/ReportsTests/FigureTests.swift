@@ -44,7 +44,7 @@ import Testing
       #expect(texts.contains(word), "\(word)")
     }
     // Means of the rows that finished (see `twoOptimizers`).
-    for mean in ["41.0", "47.0", "49.0", "49.2"] { #expect(texts.contains(mean), "\(mean)") }
+    for mean in ["41.00", "47.00", "49.00", "49.17"] { #expect(texts.contains(mean), "\(mean)") }
     #expect(texts.contains("no finished run"))
     #expect(texts.contains("published"))
   }
@@ -55,6 +55,7 @@ import Testing
     #expect(texts.filter { ["+6.00", "−0.75", "–"].contains($0) } == ["+6.00", "–", "−0.75", "–"])
     #expect(texts.contains("optimizer"))
     #expect(texts.contains("variant"))
+    #expect(texts.joined(separator: " ").contains("Δ: test accuracy minus vanilla's"))
   }
 
   @Test func heatmapOfVariantsAndGammas() throws {
@@ -91,6 +92,8 @@ import Testing
     #expect(
       texts.filter { $0.hasPrefix("+") && $0.count == 5 } == ["+1.10", "+2.00", "+2.10", "+3.00"])
     #expect(texts.contains("lr"))
+    // Which variant it is stands nowhere else.
+    #expect(texts.joined(separator: " ").contains("Δ: test accuracy of zero-sum minus vanilla's"))
   }
 
   @Test func curvesAreMeansOverSeeds() throws {

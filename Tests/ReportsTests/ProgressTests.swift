@@ -18,9 +18,15 @@ import Testing
     #expect(Self.example.remaining == 145)
     // Two runs were there before: 0.75 of a run took the 55 seconds.
     var reused = Self.example
-    reused.runsReused = 2
+    reused.earlierWork = 2
     #expect(reused.fraction == 0.275)
     #expect(reused.remaining == 55 / 0.75 * 7.25)
+    // And a half of the run that is half way: only the quarter of the other took them.
+    reused.earlierWork = 2.5
+    #expect(reused.remaining == 55 / 0.25 * 7.25)
+    // Nothing of it is this start's work.
+    reused.earlierWork = 2.75
+    #expect(reused.remaining == nil)
   }
 
   @Test func nothingDoneYetHasNoEstimate() {
@@ -30,7 +36,7 @@ import Testing
     #expect(start.remaining == nil)
     #expect(ProgressLine.status(start, width: 80) == "0/3 runs  0 %  a: epoch 0/10")
     let allReused = ProgressSnapshot(
-      runsDone: 3, runsReused: 3, runsTotal: 3, active: [], elapsed: 0)
+      runsDone: 3, runsTotal: 3, earlierWork: 3, active: [], elapsed: 0)
     #expect(allReused.remaining == nil)
     #expect(allReused.fraction == 1)
     let none = ProgressSnapshot(runsDone: 0, runsTotal: 0, active: [], elapsed: 0)
@@ -76,7 +82,7 @@ import Testing
     #expect(ProgressLine.clear == "\r\u{1B}[K")
   }
 
-  @Test func aPlainLinePerTenth() {
+  @Test func aPlainLineAtTheStartAndPerTenth() {
     var line = ProgressLine()
     var lines: [String] = []
     // Three runs of ten epochs, one after the other, a second per epoch.
@@ -90,6 +96,9 @@ import Testing
     }
     #expect(
       lines == [
+        "progress 0 %: 0 of 3 runs done; run 0: epoch 0/10, loss 0.500; 0s",
+        // The first epoch gives the first estimate.
+        "progress 3 %: 0 of 3 runs done; run 0: epoch 1/10, loss 0.500; 1s, ETA 29s",
         "progress 10 %: 0 of 3 runs done; run 0: epoch 3/10, loss 0.500; 3s, ETA 27s",
         "progress 20 %: 0 of 3 runs done; run 0: epoch 6/10, loss 0.500; 6s, ETA 24s",
         "progress 30 %: 0 of 3 runs done; run 0: epoch 9/10, loss 0.500; 9s, ETA 21s",
@@ -101,6 +110,32 @@ import Testing
         "progress 90 %: 2 of 3 runs done; run 2: epoch 7/10, loss 0.500; 27s, ETA 3s",
         "progress 100 %: 3 of 3 runs done; 30s",
       ])
+  }
+
+  /// Two of four runs at work, each half done by an earlier start, an epoch of each in 10 s. Neither
+  /// start nor estimate counts what was done before.
+  @Test func aContinuedStartBeginsWithWhatItFinds() {
+    var line = ProgressLine()
+    func snapshot(_ epochs: [Int], _ elapsed: Double, earlier: Double) -> ProgressSnapshot {
+      ProgressSnapshot(
+        runsDone: 1, runsTotal: 4, earlierWork: earlier,
+        active: epochs.enumerated().map { ActiveRun(label: "\($0)", epoch: $1, epochs: 10) },
+        elapsed: elapsed)
+    }
+    // 1 run and 0.5, then 2 · 0.5 runs of 4.
+    #expect(
+      line.plainLine(snapshot([5], 0, earlier: 1.5))
+        == "progress 37 %: 1 of 4 runs done; 0: epoch 5/10; 0s")
+    #expect(
+      line.plainLine(snapshot([5, 5], 0, earlier: 2))
+        == "progress 50 %: 1 of 4 runs done; 0: epoch 5/10; 1: epoch 5/10; 0s")
+    // One of two at work has done an epoch: as yet the speed would look half of what it is.
+    #expect(line.plainLine(snapshot([6, 5], 9, earlier: 2)) == nil)
+    // 0.2 runs in 10 s; the other 1.8 take 90 s.
+    #expect(
+      line.plainLine(snapshot([6, 6], 10, earlier: 2))
+        == "progress 55 %: 1 of 4 runs done; 0: epoch 6/10; 1: epoch 6/10; 10s, ETA 1m 30s")
+    #expect(line.plainLine(snapshot([7, 6], 19, earlier: 2)) == nil)
   }
 
   @Test func skippedTenthsHaveOneLine() {

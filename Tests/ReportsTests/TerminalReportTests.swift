@@ -274,6 +274,24 @@ import Testing
     #expect(text.contains("vanilla             –  41.01\n"))
   }
 
+  /// A line for each reason, in the order in which they first come.
+  @Test func runsThatFailAlikeAreOneLine() throws {
+    let failed = [("x", 0), ("y", 1), ("x", 2), ("x", 3), ("z", 4), ("z", 5)].map { reason, seed in
+      run(setting(), "vanilla", seed: UInt64(seed), status: .failed(reason: reason))
+    }
+    let text = render(
+      try table(failed), format: .table, style: TerminalStyle(color: false, width: 80))
+    #expect(
+      text.hasSuffix(
+        """
+        Not finished:
+          sgd vanilla seed 0 and 2 other runs: x
+          sgd vanilla seed 1: y
+          sgd vanilla seed 4 and 1 other run: z
+
+        """))
+  }
+
   @Test func noRuns() throws {
     let text = render(try table([]), format: .table, style: Self.plain)
     #expect(

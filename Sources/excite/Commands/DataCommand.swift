@@ -46,14 +46,15 @@ struct DataCommand: ParsableCommand {
       print("data directory: \(location.directory.path)")
       for listing in DataCatalog.list(directory: location.directory) {
         let name = listing.entry.name.rawValue.padding(toLength: 11, withPad: " ", startingAt: 0)
-        print("\(name) \(describe(listing)); \(listing.entry.summary)")
+        print("\(name) \(describe(listing)); \(listing.summary)")
       }
     }
 
     private func describe(_ listing: DataListing) -> String {
       switch listing.state {
       case .embedded: "embedded"
-      case .present: "here, \(megabytes(listing.bytesOnDisk))"
+      case .present, .other(.readable): "here, \(megabytes(listing.bytesOnDisk))"
+      case .other(.unusable): "damaged"
       case .partial(let missing): "incomplete, without \(missing.joined(separator: ", "))"
       case .resumable(let received):
         "broken transfer, \(megabytes(received)) of \(megabytes(listing.entry.downloadBytes))"
@@ -125,7 +126,10 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
       let status = DataCatalog.verify(DataCatalog.entry(name), directory: location.directory)
-      for file in status.files { print("\(file.file.path): \(describe(file.match))") }
+      // The conclusion says what is looked for where.
+      if !status.isAbsent {
+        for file in status.files { print("\(file.file.path): \(describe(file.match))") }
+      }
       print("\(name.rawValue): \(status.conclusion)")
       if case .unusable = status.content { throw Failure.failedRun }
     }

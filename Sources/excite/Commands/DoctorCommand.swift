@@ -38,7 +38,7 @@ struct DoctorCommand: ParsableCommand {
       print("\n\(problem.stopsRuns ? "problem" : "note"): \(problem.text)\n  do: \(problem.remedy)")
     }
     guard diagnosis.problems.contains(where: \.stopsRuns) else {
-      print("\nNothing stops a run.")
+      print("\nNothing stops a run\(diagnosis.hasRealData ? "" : " on the embedded images").")
       return
     }
     throw Failure.failedRun

@@ -187,18 +187,24 @@ struct ExperimentOptions: ParsableArguments {
     let name = experiment.storeName(initial: initial)
     let stop = StopRequest()
     let progress = ProgressPrinter(isQuiet: quiet)
-    let outcomes = try Runner(experiment, options: options, environment: environment).run(
+    let runner = Runner(experiment, options: options, environment: environment)
+    let outcomes = try runner.run(
       onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
       onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })
     progress.clear()
+    let isIdle = stop.code == Failure.toBeContinued && !runner.hasProgressed
     return Trained(
       table: try accuracyTable(stored, outcomes: outcomes), outcomes: outcomes,
-      folder: store.folder(of: name), stop: stop.code)
+      folder: store.folder(of: name), stop: isIdle ? Failure.idle : stop.code)
   }
 
   /// Keeps the table; a part is not the experiment's, `excite report` makes that from all parts.
   func keep(_ done: Trained) throws(RunnerError) {
     if shard == nil { try writeResults(done.table, to: done.folder) }
+    if !quiet {
+      writeToStandardError(
+        "note: kept in \(done.folder); to print it again: excite report \(shellWord(done.folder))\n")
+    }
   }
 
   /// Says how many runs failed or were left.
@@ -209,8 +215,9 @@ struct ExperimentOptions: ParsableArguments {
     let interrupted = done.outcomes.count { $0.status == .interrupted }
     if let stop = done.stop, interrupted > 0 {
       writeToStandardError(
-        "interrupted: \(count - interrupted - failed) of \(count) runs finished; the same command "
-          + "goes on from here\n")
+        "interrupted: \(count - interrupted - failed) of \(count) runs finished; "
+          + (stop == Failure.idle
+            ? "no step was done before the signal came\n" : "the same command goes on from here\n"))
       return stop
     }
     if failed > 0 { printError("\(failed) of \(count) runs failed") }
@@ -218,10 +225,7 @@ struct ExperimentOptions: ParsableArguments {
   }
 
   func readInitialWeights() throws(RunnerError) -> SafetensorsFile? {
-    guard let initialWeights else { return nil }
-    do { return try SafetensorsFile(path: initialWeights) } catch {
-      throw .training(.checkpoint(error))
-    }
+    try initialWeights.map { path throws(RunnerError) in try weightsFile(path) }
   }
 
   /// The command line as typed, quoted where a shell needs it, less what says who does which part.

@@ -23,25 +23,30 @@ func planLine(of runs: [PlannedRun], jobs: Int) -> String {
   return "\(count), \(durationText(of: runs, jobs: min(jobs, runs.count)))"
 }
 
-/// "about 1h 50m with 2 jobs (calibrated here: 11 ms a step)".
+/// "about 1h 50m to 2h 5m with 2 jobs (calibrated here: 11 to 12 ms a step)".
 private func durationText(of runs: [PlannedRun], jobs: Int) -> String {
   do {
     guard let estimate = try DurationEstimate(of: runs, jobs: jobs) else {
       return "not timed: a step of theirs takes too long for that"
     }
-    let fastest = milliseconds(estimate.fastestStep)
-    let slowest = milliseconds(estimate.slowestStep)
-    let step = fastest == slowest ? slowest : "\(fastest) to \(slowest)"
+    let step = range(estimate.step, milliseconds)
+    let duration = range(estimate.seconds) { ProgressLine.duration(max(1, $0)) }
     let timed =
       estimate.kindsTimed < estimate.kinds
       ? "; \(estimate.kindsTimed) of \(estimate.kinds) kinds of step timed" : ""
     return
-      "about \(ProgressLine.duration(max(1, estimate.seconds))) with \(jobs) job\(jobs == 1 ? "" : "s") "
+      "about \(duration) with \(jobs) job\(jobs == 1 ? "" : "s") "
       + "(calibrated here: \(step) ms a step\(timed))"
   } catch {
     return "not timed: "
       + error.description.split(whereSeparator: \.isNewline).joined(separator: " ")
   }
+}
+
+/// Both ends, or one where they read alike.
+private func range(_ range: ClosedRange<Double>, _ text: (Double) -> String) -> String {
+  let (low, high) = (text(range.lowerBound), text(range.upperBound))
+  return low == high ? low : "\(low) to \(high)"
 }
 
 /// Two digits: 0.12, 1.2, 12, 120.

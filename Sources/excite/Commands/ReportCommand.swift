@@ -26,8 +26,13 @@ struct ReportCommand: ParsableCommand {
     completion: .directory)
   var directories = ["results"]
 
-  @Option(help: "How tables are printed: table, markdown, csv, json or latex.")
-  var format: ReportFormat = .table
+  @Option(
+    help: ArgumentHelp(
+      """
+      How tables are printed: table (the default), markdown, csv, json or latex. With --plot or \
+      --html they are printed only where this is given.
+      """))
+  var format: ReportFormat?
 
   @Option(
     help: ArgumentHelp(
@@ -44,17 +49,11 @@ struct ReportCommand: ParsableCommand {
     do throws(RunnerError) {
       var kept: [KeptExperiment] = []
       for directory in directories {
-        kept += try KeptExperiment.all(in: directory)
+        kept += try KeptExperiment.all(in: directory) { writeToStandardError("note: \($0)\n") }
       }
-      var tables: [AccuracyTable] = []
-      for experiment in kept { tables.append(try experiment.table()) }
-      let style = outputStyle()
-      let texts = tables.map { render($0, format: format, style: style) }
-      // Several objects are one array in JSON, and need a line between them elsewhere.
-      let text =
-        format == .json && texts.count > 1
-        ? "[" + texts.joined(separator: ",") + "]" : texts.joined(separator: "\n")
-      if let code = writeToStandardOutput(text) { Self.exit(withError: code) }
+      if let format = format ?? (plot.isEmpty && html == nil ? .table : nil) {
+        try printTables(kept, format)
+      }
       for experiment in kept {
         for kind in plot {
           for path in try experiment.draw(kind) { writeToStandardError("wrote \(path)\n") }
@@ -67,5 +66,20 @@ struct ReportCommand: ParsableCommand {
     } catch {
       throw Failure.exit(error)
     }
+  }
+
+  private func printTables(
+    _ kept: [KeptExperiment], _ format: ReportFormat
+  ) throws(RunnerError) {
+    let style = outputStyle()
+    var texts: [String] = []
+    for experiment in kept {
+      texts.append(render(try experiment.table(), format: format, style: style))
+    }
+    // Several objects are one array in JSON, and need a line between them elsewhere.
+    let text =
+      format == .json && texts.count > 1
+      ? "[" + texts.joined(separator: ",") + "]" : texts.joined(separator: "\n")
+    if let code = writeToStandardOutput(text) { Self.exit(withError: code) }
   }
 }

@@ -10,16 +10,31 @@ struct StatusCommand: ParsableCommand {
       Examples:
         excite status
         excite status results --json
+        excite status --out /mnt/results
       """)
 
   @Argument(
-    help: ArgumentHelp("The store, the folder that --out names.", valueName: "dir"),
+    help: ArgumentHelp(
+      "The store, the folder that --out of run and sweep names; by default results.",
+      valueName: "dir"),
     completion: .directory)
-  var directory = "results"
+  var argument: String?
+
+  @Option(
+    help: ArgumentHelp("The store, as for run and sweep.", valueName: "dir"),
+    completion: .directory)
+  var out: String?
 
   @Flag(help: "Print JSON: one object per run.") var json = false
 
+  func validate() throws {
+    if argument != nil, out != nil {
+      throw ValidationError("the store is given twice: leave --out or the argument out")
+    }
+  }
+
   func run() throws {
+    let directory = argument ?? out ?? "results"
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder),
       isFolder.boolValue

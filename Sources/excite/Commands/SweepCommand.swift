@@ -64,16 +64,28 @@ struct SweepCommand: ParsableCommand {
 
   @OptionGroup var options: ExperimentOptions
 
+  /// The axis flags that were given, each with its list.
+  private var flags: [(axis: PaperGrid.Axis, list: String)] {
+    let all: [(PaperGrid.Axis, String?)] = [
+      (.optimizer, optimizer), (.lr, lr), (.batchSize, batchSize), (.sparsity, sparsity),
+      (.schedule, schedule), (.hiddenLayers, hiddenLayers), (.gamma, gamma),
+    ]
+    return all.compactMap { axis, list in list.map { (axis, $0) } }
+  }
+
+  func validate() throws {
+    guard config == nil else { return }
+    for (axis, list) in flags where list.hasSuffix(".yaml") || list.hasSuffix(".yml") {
+      throw ValidationError(
+        "--\(axis.rawValue) takes \(list) for its list: put the config before the axes, as in "
+          + "excite sweep \(list) --\(axis.rawValue)")
+    }
+  }
+
   func run() throws {
     let experiment: ExperimentConfig
     do {
-      let flags: [(PaperGrid.Axis, String?)] = [
-        (.optimizer, optimizer), (.lr, lr), (.batchSize, batchSize), (.sparsity, sparsity),
-        (.schedule, schedule), (.hiddenLayers, hiddenLayers), (.gamma, gamma),
-      ]
-      var axes = flags.compactMap { axis, list in
-        list.map { SweepAxis(axis, list: $0 == paperGrid ? nil : $0) }
-      }
+      var axes = flags.map { SweepAxis($0.axis, list: $0.list == paperGrid ? nil : $0.list) }
       for text in set { axes.append(try SweepAxis(set: text)) }
       let overrides = options.overrides(set: [], axes: axes)
       if let config {
@@ -83,6 +95,13 @@ struct SweepCommand: ParsableCommand {
       }
     } catch {
       throw Failure.exit(error)
+    }
+    if flags.isEmpty, experiment.settings.count == 1, experiment.gammas.count == 1 {
+      let names = PaperGrid.Axis.allCases.map { "--\($0.rawValue)" }.joined(separator: ", ")
+      printError(
+        "nothing to sweep over: give an axis (\(names), or --set key.path=a,b), or a config with "
+          + "a sweep section; excite run does a config as it is")
+      throw ExitCode.validationFailure
     }
     try options.carryOut(experiment)
   }
