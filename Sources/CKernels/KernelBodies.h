@@ -526,6 +526,31 @@ static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logit
   return total;
 }
 
+static double softmax_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl) {
+  // With d = x − max and Z = Σ e^d: −Σ p·log p = log Z − Σ e^d·d / Z.
+  const float lowest = -3.40282347e38f;
+  double total = 0;
+  for (ptrdiff_t b = 0; b < B; b++) {
+    const float *row = logits + b * ldl;
+    vf tops = broadcast(lowest);
+    for (ptrdiff_t c = 0; c < C; c += lanes)
+      tops = maximum(C - c >= lanes ? load(row + c) : load_part(row + c, C - c, lowest), tops);
+    float top = max_lanes(tops);
+    vf sums = {}, weighted = {};
+    vf odd = {};  // x − x is NaN where x is not finite, and a NaN must reach the result
+    for (ptrdiff_t c = 0; c < C; c += lanes) {
+      vf x = C - c >= lanes ? load(row + c) : load_part(row + c, C - c, lowest);
+      vf d = x - top, power = exponential(d);
+      sums += power;
+      weighted += power * maximum(d, broadcast(-88.0f));  // 0·d where d is −∞
+      odd += x - x;
+    }
+    double sum = sum_lanes(sums) + sum_lanes(odd);
+    total += log(sum) - (double)sum_lanes(weighted) / sum;
+  }
+  return total;
+}
+
 // ---------------------------------------------------------------- images
 
 enum { side = 32, border = excite_largest_shift };
@@ -693,6 +718,7 @@ const ExciteKernels EXCITE_KERNELS = {
     .multiply = multiply,
 #endif
     .softmax_cross_entropy = softmax_cross_entropy,
+    .softmax_entropy = softmax_entropy,
     .prepare_images = prepare_images,
     .sgd = sgd,
     .momentum = momentum,

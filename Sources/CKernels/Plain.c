@@ -104,6 +104,21 @@ static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logit
   return total;
 }
 
+static double softmax_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl) {
+  double total = 0;
+  for (ptrdiff_t b = 0; b < B; b++) {
+    const float *row = logits + b * ldl;
+    double top = row[0], sum = 0;
+    for (ptrdiff_t c = 1; c < C; c++) top = row[c] > top ? row[c] : top;
+    for (ptrdiff_t c = 0; c < C; c++) sum += exp(row[c] - top);
+    for (ptrdiff_t c = 0; c < C; c++) {
+      double p = exp(row[c] - top) / sum;
+      if (p != 0) total -= p * log(p);  // the limit of p·log p at 0 is 0
+    }
+  }
+  return total;
+}
+
 static void prepare_images(ptrdiff_t B, const uint8_t *images, const uint32_t *order,
                            const uint8_t *flip, const int8_t *dx, const int8_t *dy,
                            const float *multiplier, const float *offset, float *out,
@@ -198,6 +213,7 @@ const ExciteKernels excite_kernels_plain = {
     .pack_transposed = pack_transposed,
     .multiply = multiply,
     .softmax_cross_entropy = softmax_cross_entropy,
+    .softmax_entropy = softmax_entropy,
     .prepare_images = prepare_images,
     .sgd = sgd,
     .momentum = momentum,

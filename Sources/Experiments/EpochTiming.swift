@@ -21,7 +21,8 @@ public struct EpochTiming: Sendable {
 /// Times whole epochs of an experiment's first run, on its own data, after one to warm up.
 /// - Throws: `.blas`, `.dataset`, `.config` (a batch larger than the data), `.training`.
 public func timeEpoch(
-  _ experiment: ExperimentConfig, dataDirectory: URL, threads: Int, repetitions: Int
+  _ experiment: ExperimentConfig, dataDirectory: URL, threads: Int, repetitions: Int,
+  expertMetrics: Bool = true
 ) throws(RunnerError) -> EpochTiming {
   do { try BLAS.load() } catch { throw .blas(error) }
   excite_blas_set_threads(Int32(threads))
@@ -44,7 +45,7 @@ public func timeEpoch(
     isShuffled: config.order == .shuffled, seed: config.seed)
   var (epochs, preparations, evaluations): ([Double], [Double], [Double]) = ([], [], [])
   do throws(TrainingError) {
-    let trainer = try Trainer(config, dataset: dataset)
+    let trainer = try Trainer(config, dataset: dataset, measuresExperts: expertMetrics)
     for epoch in 0..<config.epochs {
       var preparation = 0.0
       let start = ContinuousClock.now

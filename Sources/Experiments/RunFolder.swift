@@ -1,6 +1,5 @@
 import Foundation
 import Reports
-import SwiftCSV
 import TensorBoard
 import Tensors
 import Training
@@ -9,6 +8,7 @@ import Training
 ///
 ///     config.yaml              the resolved config, which `excite run` accepts
 ///     metrics.csv              one line an epoch; the same bytes for the same run
+///     experts.csv              one line an epoch and expert layer, where measured; the same bytes too
 ///     result.json              the outcome; the same bytes for the same run
 ///     timing.csv               seconds per epoch, apart because they never repeat
 ///     events.out.tfevents.*    the metrics for TensorBoard, where asked for
@@ -21,10 +21,13 @@ final class RunFolder: Sendable {
 
   private static let metricsHeader =
     "epoch,step,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy\n"
+  private static let expertsHeader =
+    (["epoch", "layer"] + ExpertRecord.columns).joined(separator: ",") + "\n"
   private static let timingHeader = "epoch,train_seconds,test_seconds\n"
 
   var checkpoint: String { "\(path)/checkpoint.safetensors" }
   private var metrics: String { "\(path)/metrics.csv" }
+  private var experts: String { "\(path)/experts.csv" }
   private var timing: String { "\(path)/timing.csv" }
 
   init(_ path: String, claim: RunClaim, identity: RunIdentity) {
@@ -69,18 +72,20 @@ final class RunFolder: Sendable {
       history.reduce(Self.metricsHeader) { $0 + Self.line($1.record) }, to: metrics)
     try writeFile(
       history.reduce(Self.timingHeader) { $0 + Self.line($1.record.epoch, $1.seconds) }, to: timing)
+    try writeFile(history.reduce(Self.expertsHeader) { $0 + Self.expertLines($1) }, to: experts)
   }
 
-  func append(_ record: EpochRecord, _ seconds: EpochSeconds) throws(RunnerError) {
-    try append(Self.line(record), to: metrics)
-    try append(Self.line(record.epoch, seconds), to: timing)
+  func append(_ epoch: RunPosition.Epoch) throws(RunnerError) {
+    try append(Self.line(epoch.record), to: metrics)
+    try append(Self.line(epoch.record.epoch, epoch.seconds), to: timing)
+    if !epoch.experts.isEmpty { try append(Self.expertLines(epoch), to: experts) }
   }
 
   /// A TensorBoard event file with the epochs that are over.
   func events(_ history: [RunPosition.Epoch]) throws(RunnerError) -> EventFile {
     do {
       return try EventFile(
-        in: path, wallTime: Date().timeIntervalSince1970, history: history.map(\.record.scalars))
+        in: path, wallTime: Date().timeIntervalSince1970, history: history.map(\.scalars))
     } catch {
       throw .tensorBoard(error)
     }
@@ -112,59 +117,15 @@ final class RunFolder: Sendable {
     "\(epoch),\(seconds.train),\(seconds.test)\n"
   }
 
+  private static func expertLines(_ epoch: RunPosition.Epoch) -> String {
+    epoch.experts.reduce("") { lines, record in
+      let values = record.values.map(\.description).joined(separator: ",")
+      return lines + "\(epoch.record.epoch),\(record.layer),\(values)\n"
+    }
+  }
+
   private func append(_ line: String, to file: String) throws(RunnerError) {
     let failure = Array(line.utf8).withUnsafeBytes { appendToFile(at: file, $0) }
     if let failure { throw .unwritable(path: file, reason: failure) }
-  }
-
-  // MARK: Reading
-
-  /// Epochs that a run's metrics tell of.
-  static func epochs(in path: String) -> Int {
-    let text = FileManager.default.contents(atPath: "\(path)/metrics.csv") ?? Data()
-    return max(0, text.count { $0 == UInt8(ascii: "\n") } - 1)
-  }
-
-  /// The epochs that a run's metrics tell of; a line that is not whole is left out.
-  static func points(in path: String) -> [EpochPoint] {
-    guard let text = try? String(contentsOfFile: "\(path)/metrics.csv", encoding: .utf8),
-      let table = try? CSV<Named>(string: text, loadColumns: false)
-    else { return [] }
-    return table.rows.compactMap { row in
-      let names = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
-      let values = names.compactMap { row[$0].flatMap(Double.init) }
-      guard let epoch = row["epoch"].flatMap({ Int($0) }), values.count == names.count else {
-        return nil
-      }
-      return EpochPoint(
-        epoch: epoch, trainLoss: values[0], trainAccuracy: values[1], testLoss: values[2],
-        testAccuracy: values[3])
-    }
-  }
-
-  /// The outcome with the time that its epochs took, which result.json does not tell.
-  static func timed(_ outcome: RunOutcome, in path: String) -> RunOutcome {
-    var outcome = outcome
-    guard let text = try? String(contentsOfFile: "\(path)/timing.csv", encoding: .utf8),
-      let table = try? CSV<Named>(string: text, loadColumns: false)
-    else { return outcome }
-    let seconds = table.rows.compactMap { $0["train_seconds"].flatMap(Double.init) }
-    if !seconds.isEmpty {
-      outcome.secondsPerEpoch = seconds.reduce(0, +) / Double(seconds.count)
-    }
-    return outcome
-  }
-}
-
-extension EpochRecord {
-  /// For TensorBoard, now.
-  var scalars: ScalarEvent {
-    let values = [
-      ("loss/train", trainLoss), ("loss/test", testLoss), ("accuracy/train", trainAccuracy),
-      ("accuracy/test", testAccuracy), ("learning_rate", learningRate),
-    ]
-    return ScalarEvent(
-      wallTime: Date().timeIntervalSince1970, step: epoch,
-      scalars: values.map { Scalar($0.0, Float($0.1)) })
   }
 }

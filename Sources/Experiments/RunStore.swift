@@ -98,7 +98,9 @@ extension RunStore {
     case .nothing: break
     case .result(let kept):
       if let difference = identity.difference(from: kept.identity) {
-        for name in ["result.json", "metrics.csv", "timing.csv", "checkpoint.safetensors"] {
+        for name in [
+          "result.json", "metrics.csv", "experts.csv", "timing.csv", "checkpoint.safetensors",
+        ] {
           setAside("\(path)/\(name)", because: difference, note: note)
         }
       } else if suffices(kept.outcome, repeating) {

@@ -24,6 +24,8 @@ public struct RunnerOptions: Sendable {
   public var failFast = false
   /// Seconds of work that a killed process may lose.
   public var checkpointSeconds = 20.0
+  /// Measure the expert layers, for `experts.csv` in each run's folder.
+  public var expertMetrics = true
   /// Keep a TensorBoard event file in each run's folder.
   public var tensorBoard = false
   /// Only every `of`-th run, from the `index`-th on (from 0).
@@ -340,7 +342,11 @@ public final class Runner: Sendable {
     }
     do throws(RunnerError) {
       let made: Trainer
-      do { made = try Trainer(plan.config, dataset: data, initial: options.initial) } catch {
+      do {
+        made = try Trainer(
+          plan.config, dataset: data, initial: options.initial,
+          measuresExperts: options.expertMetrics)
+      } catch {
         throw .training(error)
       }
       trainer = made
@@ -395,10 +401,11 @@ public final class Runner: Sendable {
     }
     do throws(TrainingError) {
       try trainer.run(
-        onEpoch: { record, seconds in
+        onEpoch: { record, _ in
           attempt { () throws(RunnerError) in
-            try folder.append(record, seconds)
-            do throws(EventFileError) { try events?.append(record.scalars) } catch {
+            guard let epoch = trainer.position.history.last else { return }
+            try folder.append(epoch)
+            do throws(EventFileError) { try events?.append(epoch.scalars) } catch {
               throw .tensorBoard(error)
             }
           }

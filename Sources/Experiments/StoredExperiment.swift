@@ -170,6 +170,15 @@ public struct KeptExperiment: Sendable {
   /// The histories of its runs.
   public var curves: [RunCurve] { store.curves(of: stored) }
 
+  /// What its runs measured of their expert layers.
+  public var expertCurves: [ExpertCurve] {
+    stored.runs.map { run in
+      ExpertCurve(
+        setting: run.setting, variant: run.variant, gamma: run.gamma, seed: run.seed,
+        points: RunFolder.expertPoints(in: store.runFolder(run.label)))
+    }
+  }
+
   /// Draws a figure into the experiment's folder, as SVG and PNG.
   /// - Returns: the paths of the two files.
   public func draw(_ kind: FigureKind) throws(RunnerError) -> [String] {

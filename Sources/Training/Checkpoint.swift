@@ -64,8 +64,7 @@ extension Trainer {
       throw bad("its contents do not match its checksum")
     }
     for (mine, theirs) in zip(own, stored) { mine.tensor.copy(from: theirs.tensor) }
-    optimizer.step = position.step
-    self.position = position
+    move(to: position)
   }
 
   private static func checksum(

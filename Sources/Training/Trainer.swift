@@ -28,29 +28,6 @@ public struct EpochSeconds: Codable, Hashable, Sendable {
   public let test: Double
 }
 
-/// Where a run stands between two steps. With the weights and the optimizer's state it is all that
-/// a run needs to go on: what is drawn at random comes from streams keyed by seed, epoch and step.
-public struct RunPosition: Codable, Hashable, Sendable {
-  /// An epoch that is over.
-  public struct Epoch: Codable, Hashable, Sendable {
-    public let record: EpochRecord
-    public let seconds: EpochSeconds
-  }
-
-  /// The epochs that are over, the first first.
-  public internal(set) var history: [Epoch] = []
-  /// Batches done in the epoch under way.
-  public internal(set) var batch = 0
-  /// Over those batches.
-  var sum = LossSum()
-  /// η of the first of them.
-  var rate = 0.0
-  /// Seconds they took.
-  var seconds = 0.0
-  /// Steps done in the whole run.
-  public internal(set) var step = 0
-}
-
 /// Trains one model on one data set with one variant and one seed.
 public final class Trainer {
   public let config: RunConfig
@@ -59,19 +36,28 @@ public final class Trainer {
   private let schedule: Schedule
   private let training: BatchLoader
   private let test: BatchLoader
+  private let kernels: Kernels
+  /// Per expert layer, nothing yet; nil where experts are not measured.
+  private var unused: [ExpertUse]?
+  /// Per expert layer, what the last evaluation saw.
+  private var evaluated: [ExpertUse]?
 
   /// Rows of a test batch: large enough for full matmul speed.
   private static let testBatch = 512
 
-  /// - Parameter initial: weights to start from instead of the seed's own, by the names of
-  ///   `Model.parameters`.
+  /// - Parameters:
+  ///   - initial: weights to start from instead of the seed's own, by the names of
+  ///     `Model.parameters`.
+  ///   - measuresExperts: whether epochs come with a record of each expert layer; no other number
+  ///     depends on it.
   /// - Throws: `.noBLAS`; `.checkpoint` when `initial` lacks a tensor or has one of another shape.
   public init(
     _ config: RunConfig, dataset: ImageDataset, initial: SafetensorsFile? = nil,
-    kernels: Kernels = .best
+    measuresExperts: Bool = true, kernels: Kernels = .best
   ) throws(TrainingError) {
     do { try BLAS.load() } catch { throw .noBLAS(error) }
     self.config = config
+    self.kernels = kernels
     model = try config.model.load(
       initial, classes: dataset.classes, capacity: max(config.batchSize, Self.testBatch),
       seed: config.seed, kernels: kernels)
@@ -85,7 +71,15 @@ public final class Trainer {
     schedule = Schedule(
       config.schedule, base: config.optimizer.lr, epochs: config.epochs,
       stepsPerEpoch: training.batchCount)
+    if measuresExperts {
+      unused = model.routing.map { ExpertUse(experts: $0.experts, classes: dataset.classes) }
+      evaluated = unused
+      position.experts = noSums
+    }
   }
+
+  /// What an epoch starts with.
+  private var noSums: [ExpertSums]? { unused?.map { ExpertSums(experts: $0.experts) } }
 
   /// Steps the run will take.
   public var totalSteps: Int {
@@ -131,8 +125,10 @@ public final class Trainer {
       let seconds = EpochSeconds(
         train: position.seconds, test: trained.duration(to: .now) / .seconds(1))
       position = RunPosition(
-        history: position.history + [RunPosition.Epoch(record: record, seconds: seconds)],
-        step: optimizer.step)
+        history: position.history + [
+          RunPosition.Epoch(record: record, seconds: seconds, experts: expertRecords)
+        ],
+        experts: noSums, step: optimizer.step)
       onEpoch(record, seconds)
     }
   }
@@ -148,9 +144,25 @@ public final class Trainer {
       throw .nonFiniteLoss(step: optimizer.step + 1, epoch: epoch + 1, value: loss.mean)
     }
     model.backward(inputs, rows: rows)
-    optimizer.update(rate: schedule.rate(step: optimizer.step), modulation: modulation(rows: rows))
+    let modulation = modulation(rows: rows)
+    optimizer.update(rate: schedule.rate(step: optimizer.step), modulation: modulation)
     position.step = optimizer.step
+    if position.experts != nil {
+      for (layer, routing) in model.routing.enumerated() {
+        position.experts?[layer].add(
+          model.expertCounts[layer], rows: rows * routing.rowsPerSample,
+          modulation: modulation?[layer])
+      }
+    }
     return loss
+  }
+
+  /// What the epoch's steps and the evaluation after them saw of each expert layer.
+  private var expertRecords: [ExpertRecord] {
+    guard let sums = position.experts, let evaluated else { return [] }
+    return zip(sums, evaluated).enumerated().map { index, layer in
+      layer.0.record(layer: index + 1, test: layer.1)
+    }
   }
 
   /// Φ of each expert layer from the last forward pass; nil for vanilla.
@@ -176,12 +188,29 @@ public final class Trainer {
   /// Loss and accuracy over the test split, without augmentation.
   public func evaluate() -> LossSum {
     var sum = LossSum()
+    evaluated = unused
     for batch in 0..<test.batchCount {
       let rows = test.load(batch)
       model.forward(test.inputs, rows: rows)
       sum += model.loss(targets: test.targets, rows: rows, forTraining: false)
+      guard evaluated != nil else { continue }
+      for (layer, routing) in model.routing.enumerated() {
+        evaluated?[layer].add(routing, targets: test.targets, samples: rows, kernels: kernels)
+      }
     }
     return sum
+  }
+
+  /// Goes to where a checkpoint left the run.
+  func move(to position: RunPosition) {
+    optimizer.step = position.step
+    self.position = position
+    if position.batch == 0 {
+      self.position.experts = noSums
+    } else if position.experts?.map(\.counts.count) != unused?.map(\.experts) {
+      // An epoch is measured as a whole or not at all.
+      self.position.experts = nil
+    }
   }
 
   /// Writes the weights under the reference's names.

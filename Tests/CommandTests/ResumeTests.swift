@@ -26,6 +26,7 @@ struct ResumeTests {
     let label: String
     let weights: Data
     let metrics: Data
+    let experts: Data
     let result: Data
   }
 
@@ -34,6 +35,7 @@ struct ResumeTests {
     return Files(
       label: label, weights: try work.read("w/\(label)/final.safetensors"),
       metrics: try work.read("\(store)/runs/\(label)/metrics.csv"),
+      experts: try work.read("\(store)/runs/\(label)/experts.csv"),
       result: try work.read("\(store)/runs/\(label)/result.json"))
   }
 
@@ -73,7 +75,7 @@ struct ResumeTests {
     #expect(try files(in: "o") == expected, sourceLocation: sourceLocation)
     let left = work.files(in: "o/runs/\(expected.label)").filter { !$0.contains("set-aside") }
     #expect(
-      left == ["config.yaml", "metrics.csv", "result.json", "timing.csv"],
+      left == ["config.yaml", "experts.csv", "metrics.csv", "result.json", "timing.csv"],
       sourceLocation: sourceLocation)
   }
 

@@ -55,7 +55,7 @@ struct RunTests {
     let plan = try work.success(["run", "small.yaml", "--dry-run"]).lines
     let labels = plan.filter { $0.hasPrefix("#   ") }.map { String($0.dropFirst(4)) }
     #expect(labels.count == 6)
-    let names = ["config.yaml", "metrics.csv", "result.json", "timing.csv"]
+    let names = ["config.yaml", "experts.csv", "metrics.csv", "result.json", "timing.csv"]
     let expected =
       labels.flatMap { label in names.map { "runs/\(label)/\($0)" } }
       + ["experiment.json", "experiment.yaml", "results.json"].map { "experiments/small/\($0)" }
@@ -85,9 +85,34 @@ struct RunTests {
       #expect(result.trainLoss == metrics["train_loss"].last.flatMap(Double.init))
       #expect(result.gamma == (result.variant == "vanilla" ? nil : 1))
 
+      let experts = Metrics(try work.text("deep/o/runs/\(label)/experts.csv"))
+      #expect(experts.header == Metrics.expertsHeader)
+      #expect(experts["epoch"] == ["1", "1", "2", "2"])
+      #expect(experts["layer"] == ["1", "2", "1", "2"])
+      #expect(experts.lines.joined().allSatisfy { Double($0)?.isFinite == true })
+      let isVanilla = label.contains("vanilla")
+      #expect(experts["phi_std"].allSatisfy { ($0 == "0.0") == isVanilla })
+
       let timing = try work.text("deep/o/runs/\(label)/timing.csv").split(separator: "\n")
       #expect(timing.first == "epoch,train_seconds,test_seconds")
       #expect(timing.count == 3)
+    }
+  }
+
+  @Test func expertsNeedNotBeMeasured() throws {
+    _ = try work.success(["run", "small.yaml", "--out", "with", "--quiet"])
+    _ = try work.success(
+      ["run", "small.yaml", "--out", "without", "--quiet", "--no-expert-metrics"])
+    let labels = work.labels(in: "with")
+    #expect(work.labels(in: "without") == labels)
+    for label in labels {
+      for file in ["metrics.csv", "result.json"] {
+        #expect(
+          try work.read("with/runs/\(label)/\(file)")
+            == work.read("without/runs/\(label)/\(file)"))
+      }
+      #expect(
+        try work.text("without/runs/\(label)/experts.csv") == Metrics.expertsHeader + "\n")
     }
   }
 
@@ -97,7 +122,7 @@ struct RunTests {
     #expect(labels.count == 6)
     for label in labels {
       _ = try work.success(["run", "first/runs/\(label)/config.yaml", "--out", "again", "--quiet"])
-      for file in ["config.yaml", "metrics.csv", "result.json"] {
+      for file in ["config.yaml", "experts.csv", "metrics.csv", "result.json"] {
         #expect(
           try work.read("again/runs/\(label)/\(file)") == work.read("first/runs/\(label)/\(file)"))
       }

@@ -152,6 +152,10 @@ extension Output {
 struct Metrics {
   static let header = "epoch,step,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy"
 
+  static let expertsHeader =
+    "epoch,layer,specialization,routing_entropy,dead_share,load_min,load_p5,load_p25,load_p50,"
+    + "load_p75,load_p95,load_max,phi_std,phi_min,phi_max"
+
   let header: String
   /// One line an epoch.
   let lines: [[String]]

@@ -93,6 +93,9 @@ typedef struct {
                                   const uint8_t *labels, float scale, float *_Nullable gradient,
                                   ptrdiff_t ldg, int64_t *correct);
 
+  /// Entropy of the softmax of each row of logits [B, C], −Σ p·log p in nats, summed over the rows.
+  double (*softmax_entropy)(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl);
+
   /// One image row set from bytes: out[b, :] = normalized image number order[b], flipped where
   /// flip[b], shifted by (dx[b], dy[b]) in −padding … padding with 0 where the shift leaves the
   /// image. images [N, 3, 32, 32]; value = byte·multiplier[c] + offset[c], c the channel.

@@ -21,6 +21,8 @@ extension BenchCommand {
       help: ArgumentHelp(
         "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"))
     var dataDir: String?
+    @Flag(inversion: .prefixedNo, help: "Measure the expert layers, as run does.")
+    var expertMetrics = true
     @OptionGroup var timed: BenchRepetitions
 
     func run() throws {
@@ -31,7 +33,7 @@ extension BenchCommand {
         try show(
           timeEpoch(
             experiment, dataDirectory: directory, threads: timed.threads,
-            repetitions: timed.repetitions))
+            repetitions: timed.repetitions, expertMetrics: expertMetrics))
       } catch {
         throw Failure.exit(error)
       }

@@ -99,6 +99,11 @@ struct ExperimentOptions: ParsableArguments {
     name: .customLong("tensorboard"), help: "Keep a TensorBoard event file in each run's folder.")
   var tensorBoard = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Measure specialization, entropy and load of each expert layer, as experts.csv.")
+  var expertMetrics = true
+
   @Flag(help: "No progress on standard error.")
   var quiet = false
 
@@ -180,6 +185,7 @@ struct ExperimentOptions: ParsableArguments {
     options.retryFailed = retryFailed
     options.failFast = policy == .failFast
     options.checkpointSeconds = checkpointSeconds
+    options.expertMetrics = expertMetrics
     options.tensorBoard = tensorBoard
     options.shard = shard.map { ($0.index, $0.of) }
     let stored = experiment.stored(
@@ -203,7 +209,8 @@ struct ExperimentOptions: ParsableArguments {
     if shard == nil { try writeResults(done.table, to: done.folder) }
     if !quiet {
       writeToStandardError(
-        "note: kept in \(done.folder); to print it again: excite report \(shellWord(done.folder))\n")
+        "note: kept in \(done.folder); to print it again: excite report \(shellWord(done.folder))\n"
+      )
     }
   }
 

@@ -1,0 +1,53 @@
+import Foundation
+import Layers
+
+/// Where a run stands between two steps. With the weights and the optimizer's state it is all that
+/// a run needs to go on: what is drawn at random comes from streams keyed by seed, epoch and step.
+public struct RunPosition: Codable, Hashable, Sendable {
+  /// An epoch that is over.
+  public struct Epoch: Hashable, Sendable {
+    public let record: EpochRecord
+    public let seconds: EpochSeconds
+    /// Per expert layer; empty where experts were not measured throughout the epoch.
+    public let experts: [ExpertRecord]
+  }
+
+  /// The epochs that are over, the first first.
+  public internal(set) var history: [Epoch] = []
+  /// Batches done in the epoch under way.
+  public internal(set) var batch = 0
+  /// Over those batches.
+  var sum = LossSum()
+  /// Per expert layer, over those batches; nil where experts are not measured in this epoch.
+  var experts: [ExpertSums]?
+  /// η of the first of them.
+  var rate = 0.0
+  /// Seconds they took.
+  var seconds = 0.0
+  /// Steps done in the whole run.
+  public internal(set) var step = 0
+}
+
+extension RunPosition.Epoch: Codable {
+  private enum CodingKeys: CodingKey { case record, seconds, experts }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    record = try container.decode(EpochRecord.self, forKey: .record)
+    seconds = try container.decode(EpochSeconds.self, forKey: .seconds)
+    // Checkpoints of earlier versions have none.
+    let packed = try container.decodeIfPresent(Data.self, forKey: .experts) ?? Data()
+    guard let records = ExpertRecord.unpacked(packed) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .experts, in: container, debugDescription: "not whole records")
+    }
+    experts = records
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(record, forKey: .record)
+    try container.encode(seconds, forKey: .seconds)
+    try container.encode(ExpertRecord.packed(experts), forKey: .experts)
+  }
+}
