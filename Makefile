@@ -32,6 +32,7 @@ format:
 PYTHON ?= python3
 golden:
 	$(PYTHON) scripts/golden/topk_mlp.py
+	$(PYTHON) scripts/golden/moe_vit.py
 
 clean:
 	rm -rf .build results

@@ -8,6 +8,8 @@ public protocol Model: AnyObject {
   var parameters: [Parameter] { get }
   /// Per expert layer, how many rows (or tokens) of the last forward pass used each expert.
   var expertCounts: [UnsafeBufferPointer<Int32>] { get }
+  /// Per expert layer, whom the last forward pass chose and by what scores; valid until the next.
+  var routing: [Routing] { get }
 
   /// - Parameter inputs: [capacity, row distance], of which the first `rows` are read.
   func forward(_ inputs: Tensor, rows: Int)

@@ -44,6 +44,16 @@ public final class TopKMLP: Model {
     layers.map { UnsafeBufferPointer(start: $0.output.counts, count: $0.output.width) }
   }
 
+  /// It has no router: the scores are what Top-K chooses by, the pre-activations.
+  public var routing: [Routing] {
+    layers.map { layer in
+      Routing(
+        scores: UnsafePointer(layer.preactivations.data), scoreDistance: layer.output.width,
+        picks: UnsafePointer(layer.output.indices), pickDistance: layer.output.stride,
+        experts: layer.output.width, picked: layer.output.count)
+    }
+  }
+
   public func forward(_ inputs: Tensor, rows: Int) {
     var input = LayerInput.dense(inputs.data, rowDistance: inputs.rowLength)
     for layer in layers {
