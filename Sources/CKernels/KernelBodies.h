@@ -551,6 +551,8 @@ static double softmax_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptr
   return total;
 }
 
+#include "TransformerBodies.h"
+
 // ---------------------------------------------------------------- images
 
 enum { side = 32, border = excite_largest_shift };
@@ -719,6 +721,13 @@ const ExciteKernels EXCITE_KERNELS = {
 #endif
     .softmax_cross_entropy = softmax_cross_entropy,
     .softmax_entropy = softmax_entropy,
+    .gelu = gelu,
+    .log_sum_exp = log_sum_exp,
+    .softmax = softmax,
+    .softmax_gradient = softmax_gradient,
+    .layer_norm = layer_norm,
+    .layer_norm_gradient = layer_norm_gradient,
+    .gather_scaled = gather_scaled,
     .prepare_images = prepare_images,
     .sgd = sgd,
     .momentum = momentum,

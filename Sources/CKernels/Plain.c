@@ -119,6 +119,8 @@ static double softmax_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptr
   return total;
 }
 
+#include "PlainTransformer.h"
+
 static void prepare_images(ptrdiff_t B, const uint8_t *images, const uint32_t *order,
                            const uint8_t *flip, const int8_t *dx, const int8_t *dy,
                            const float *multiplier, const float *offset, float *out,
@@ -214,6 +216,13 @@ const ExciteKernels excite_kernels_plain = {
     .multiply = multiply,
     .softmax_cross_entropy = softmax_cross_entropy,
     .softmax_entropy = softmax_entropy,
+    .gelu = gelu,
+    .log_sum_exp = log_sum_exp,
+    .softmax = softmax,
+    .softmax_gradient = softmax_gradient,
+    .layer_norm = layer_norm,
+    .layer_norm_gradient = layer_norm_gradient,
+    .gather_scaled = gather_scaled,
     .prepare_images = prepare_images,
     .sgd = sgd,
     .momentum = momentum,

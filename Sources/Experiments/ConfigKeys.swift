@@ -53,12 +53,20 @@ struct ConfigKey: Sendable {
 
       modelName,
       // Beyond these bounds a typing error is likelier than a wish; memory would run out first.
-      whole("model.hidden_layers", \.topKMLP.hiddenLayers, 1...1000),
-      whole("model.width", \.topKMLP.width, 1...65536),
-      number("model.sparsity", \.topKMLP.sparsity, .share),
-      optionalWhole("model.k", \.topKMLP.k, 1...65536),
-      choice("model.initialization", \.topKMLP.initialization),
-      choice("model.normalization", \.topKMLP.normalization),
+      model(whole("model.hidden_layers", \.topKMLP.hiddenLayers, 1...1000)),
+      model(whole("model.width", \.topKMLP.width, 1...65536)),
+      model(number("model.sparsity", \.topKMLP.sparsity, .share)),
+      model(whole("model.layers", \.moeViT.layers, 1...1000)),
+      model(whole("model.d", \.moeViT.d, 1...1_000_000)),
+      model(whole("model.heads", \.moeViT.heads, 1...65536)),
+      model(whole("model.experts", \.moeViT.experts, 1...1_000_000)),
+      modelK,
+      model(whole("model.hidden", \.moeViT.hidden, 1...1_000_000)),
+      model(whole("model.patch", \.moeViT.patch, 1...32)),
+      model(number("model.balance_weight", \.moeViT.balanceWeight, .zeroOrMore)),
+      model(number("model.z_weight", \.moeViT.zWeight, .zeroOrMore)),
+      model(choice("model.initialization", \.topKMLP.initialization)),
+      model(choice("model.normalization", \.topKMLP.normalization)),
 
       optimizerName,
       optimizer(number("optimizer.lr", \.optimizer.lr, .positive)),
@@ -204,19 +212,44 @@ struct ConfigKey: Sendable {
       })
   }
 
-  /// The model families that configs can name.
-  private static let models = ["topk_mlp"]
+  /// Naming a model starts from its own defaults; the section's other keys are read later.
   private static let modelName = ConfigKey(
     path: "model.name",
-    read: { (node, _) throws(ConfigError) in
-      let path = "model.name"
-      let text = try word(node, path, expected: "one of " + models.joined(separator: ", "))
-      guard models.contains(text) else {
-        throw .unknownName(
-          at: node.origin, path: path, found: text, allowed: models,
-          nearest: nearest(to: text, in: models))
+    read: { (node, config) throws(ConfigError) in
+      let name: ModelName = try name(node, "model.name")
+      if name != config.model.name { config.model = ModelConfig(name) }
+    }, write: { $0.model.name.rawValue })
+
+  /// A key that only some models have.
+  private static func model(_ inner: ConfigKey) -> ConfigKey {
+    @Sendable func keys(_ config: RunConfig) -> [String] { ModelConfig.keys(of: config.model.name) }
+    return ConfigKey(
+      path: inner.path,
+      read: { (node, config) throws(ConfigError) in
+        guard keys(config).contains(inner.key) else {
+          throw .unknownKey(
+            at: node.origin, path: inner.path, owner: config.model.name.rawValue,
+            allowed: keys(config), nearest: nil)
+        }
+        try inner.read(node, &config)
+      }, write: { keys($0).contains(inner.key) ? inner.write($0) : nil })
+  }
+
+  /// Winners of a Top-K layer, where given, or experts picked per token.
+  private static let modelK: ConfigKey = {
+    let winners = optionalWhole("model.k", \.topKMLP.k, 1...65536)
+    let picked = whole("model.k", \.moeViT.k, 1...65536)
+    @Sendable func key(_ config: RunConfig) -> ConfigKey {
+      switch config.model {
+      case .topKMLP: winners
+      case .moeViT: picked
       }
-    }, write: { _ in models[0] })
+    }
+    return ConfigKey(
+      path: winners.path,
+      read: { (node, config) throws(ConfigError) in try key(config).read(node, &config) },
+      write: { key($0).write($0) })
+  }()
 
   // MARK: Values
 
@@ -297,13 +330,21 @@ func yaml(_ number: Double) -> String {
 }
 
 extension RunConfig {
+  /// For the keys of one family, which are read and written only where it is the run's.
   var topKMLP: TopKMLPConfig {
     get {
-      switch model {
-      case .topKMLP(let config): return config
-      }
+      guard case .topKMLP(let config) = model else { return TopKMLPConfig() }
+      return config
     }
     set { model = .topKMLP(newValue) }
+  }
+
+  var moeViT: MoEViTConfig {
+    get {
+      guard case .moeViT(let config) = model else { return MoEViTConfig() }
+      return config
+    }
+    set { model = .moeViT(newValue) }
   }
 
   /// The same run, with everything that has no effect on it at its default: equal numbers, equal

@@ -25,8 +25,8 @@ public func timeEpoch(
   expertMetrics: Bool = true
 ) throws(RunnerError) -> EpochTiming {
   do { try BLAS.load() } catch { throw .blas(error) }
-  excite_blas_set_threads(Int32(threads))
   let plan = experiment.runs[0]
+  excite_blas_set_threads(Int32(plan.config.model.sharesWork ? 1 : threads))
   let dataset: ImageDataset
   do {
     dataset = try loadDataset(plan.config.dataset, directory: dataDirectory)
@@ -45,7 +45,8 @@ public func timeEpoch(
     isShuffled: config.order == .shuffled, seed: config.seed)
   var (epochs, preparations, evaluations): ([Double], [Double], [Double]) = ([], [], [])
   do throws(TrainingError) {
-    let trainer = try Trainer(config, dataset: dataset, measuresExperts: expertMetrics)
+    let trainer = try Trainer(
+      config, dataset: dataset, threads: threads, measuresExperts: expertMetrics)
     for epoch in 0..<config.epochs {
       var preparation = 0.0
       let start = ContinuousClock.now

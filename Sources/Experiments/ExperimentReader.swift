@@ -104,16 +104,17 @@ struct ExperimentReader {
       return
     }
     let known = ConfigKey.names(inSection: section)
-    for entry in entries where !known.contains(entry.key) {
-      problems.append(unknownKey(entry, section: section))
-    }
-    // In the table's order, for an optimizer's name sets the constants' defaults.
+    // In the table's order, for an optimizer's name sets the constants' defaults, and a model's the
+    // keys that it has.
     for key in ConfigKey.all where key.section == section {
       guard let place = entries.first(where: { $0.key == key.key }) else { continue }
       let before = problems.count
       read(key, place.value)
       if key.path == "optimizer.name", problems.count > before { return }
       if section == "optimizer" { checkOwner(place) }
+    }
+    for entry in entries where !known.contains(entry.key) {
+      problems.append(unknownKey(entry, section: section))
     }
   }
 
@@ -137,7 +138,9 @@ struct ExperimentReader {
   private func unknownKey(_ entry: ConfigNode.Entry, section: String) -> ConfigError {
     .unknownKey(
       at: entry.origin, path: section.isEmpty ? entry.key : "\(section).\(entry.key)",
-      owner: ConfigKey.owner(section), allowed: ConfigKey.names(inSection: section),
+      owner: ConfigKey.owner(section),
+      allowed: section == "model"
+        ? ModelConfig.keys(of: config.model.name) : ConfigKey.names(inSection: section),
       nearest: ConfigKey.guess(for: entry.key, inSection: section))
   }
 

@@ -93,7 +93,7 @@ struct ExperimentDraft {
       throw .conflict(
         at: origin, path: shown, reason: "is no axis: every setting runs all of `\(path)`")
     case "model", "model.name":
-      throw .conflict(at: origin, path: shown, reason: "is no axis: there is one model")
+      throw .conflict(at: origin, path: shown, reason: "is no axis: an experiment has one model")
     case "excitation.epsilon":
       throw .conflict(
         at: origin, path: shown, reason: "cannot be swept: it changes the variant inverted alone")

@@ -9,7 +9,7 @@ import Training
 
 /// How an experiment is carried out; nothing here changes its numbers.
 public struct RunnerOptions: Sendable {
-  /// Runs at once, one thread each.
+  /// Runs at once, one thread each; where there are fewer runs, transformers share the threads.
   public var jobs: Int
   public var store: RunStore
   /// Where final weights go, `<label>/final.safetensors`; nil keeps none.
@@ -199,12 +199,15 @@ public final class Runner: Sendable {
   private func checkMemory(_ plan: PlannedRun, classes: Int) throws(RunnerError) {
     let needed = plan.config.model.trainingBytes(
       inputs: ImageSplit.imageBytes, classes: classes, batchSize: plan.config.batchSize,
-      optimizerStates: plan.config.optimizer.stateCount)
+      optimizerStates: plan.config.optimizer.stateCount, threads: threadsPerRun)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
     let together = needed * Double(min(options.jobs, plans.count))
     guard together > 0.9 * available else { return }
     throw .tooLarge(run: plan.label, bytes: needed, jobs: options.jobs, available: available)
   }
+
+  /// Threads of a run, all runs at once having `jobs`.
+  private var threadsPerRun: Int { max(1, options.jobs / max(1, min(options.jobs, plans.count))) }
 
   private enum Task {
     case run(Int)
@@ -344,7 +347,7 @@ public final class Runner: Sendable {
       let made: Trainer
       do {
         made = try Trainer(
-          plan.config, dataset: data, initial: options.initial,
+          plan.config, dataset: data, initial: options.initial, threads: threadsPerRun,
           measuresExperts: options.expertMetrics)
       } catch {
         throw .training(error)

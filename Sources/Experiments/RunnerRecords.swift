@@ -14,18 +14,28 @@ extension Setting {
     switch model {
     case .topKMLP(let mlp):
       return SettingRecord(
-        model: "topk_mlp", dataset: dataset.name.rawValue, optimizer: optimizer.name.rawValue,
+        model: model.name.rawValue, dataset: dataset.name.rawValue,
+        optimizer: optimizer.name.rawValue,
         lr: optimizer.lr, momentum: optimizer.name == .momentum ? optimizer.momentum : nil,
         batchSize: batchSize, sparsity: mlp.sparsity, schedule: schedule.name.rawValue,
         hiddenLayers: mlp.hiddenLayers, width: mlp.width, epochs: epochs,
         varying: varying.map { SettingAxis($0.key, $0.value) },
         comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil)
+    case .moeViT(let vit):
+      // The paper gives no table of these to stand beside.
+      return SettingRecord(
+        model: model.name.rawValue, dataset: dataset.name.rawValue,
+        optimizer: optimizer.name.rawValue, lr: optimizer.lr,
+        momentum: optimizer.name == .momentum ? optimizer.momentum : nil, batchSize: batchSize,
+        sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: vit.layers, width: vit.d,
+        epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) }, comparable: false)
     }
   }
 
   /// How the recipe differs from the default one, which published values are compared with; the
   /// paper's own axes (optimizer, rate, sparsity, batch, schedule, depth) aside.
   var deviations: [String] {
+    guard case .topKMLP(let mlp) = model else { return [] }
     var standard = DatasetConfig(name: dataset.name)
     standard.limit = dataset.limit
     standard.testLimit = dataset.testLimit
@@ -48,12 +58,9 @@ extension Setting {
       list.append("other optimizer constants than the defaults")
     }
     if schedule != ScheduleConfig(schedule.name) { list.append("another schedule than per epoch") }
-    switch model {
-    case .topKMLP(let mlp):
-      let plain = TopKMLPConfig(
-        hiddenLayers: mlp.hiddenLayers, width: mlp.width, sparsity: mlp.sparsity, k: mlp.k)
-      if mlp != plain { list.append("another initialization or normalization layer") }
-    }
+    let plain = TopKMLPConfig(
+      hiddenLayers: mlp.hiddenLayers, width: mlp.width, sparsity: mlp.sparsity, k: mlp.k)
+    if mlp != plain { list.append("another initialization or normalization layer") }
     return list
   }
 }

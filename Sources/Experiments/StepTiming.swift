@@ -63,12 +63,12 @@ struct StepSample {
   private let rows: Int
 
   /// - Throws: `.noBLAS`.
-  init(_ config: RunConfig) throws(TrainingError) {
+  init(_ config: RunConfig, threads: Int = 1) throws(TrainingError) {
     let train = Self.randomImages(config.batchSize)
     let dataset = ImageDataset(
       name: .synthetic, classes: Self.classes, train: train,
       test: Self.randomImages(Self.testRecords))
-    trainer = try Trainer(config, dataset: dataset)
+    trainer = try Trainer(config, dataset: dataset, threads: threads)
     plain = BatchLoader(
       train, config: config.dataset, batchSize: config.batchSize, forTraining: false,
       isShuffled: false, seed: 0)
@@ -105,17 +105,20 @@ public func timeStep(
   _ config: RunConfig, threads: Int, repetitions: Int
 ) throws(RunnerError) -> StepTiming {
   do { try BLAS.load() } catch { throw .blas(error) }
-  excite_blas_set_threads(Int32(threads))
-  let gemm = GEMMBenchmark()
+  excite_blas_set_threads(Int32(config.model.sharesWork ? 1 : threads))
+  // The yardstick has the threads that the model has: in BLAS, or a product for each.
+  let workers = Workers(config.model.sharesWork ? threads : 1)
+  let products = (0..<workers.count).map { _ in GEMMBenchmark() }
   do throws(TrainingError) {
-    let sample = try StepSample(config)
+    let sample = try StepSample(config, threads: threads)
+    func multiply() { workers.run(products.count) { task, _ in products[task].run() } }
     let timings = try timeInTurn(
-      repetitions: repetitions, [sample.step, sample.prepare, gemm.run])
+      repetitions: repetitions, [sample.step, sample.prepare, multiply])
     let flop = config.model.usefulFLOP(
       inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: config.batchSize)
     return StepTiming(
       step: timings[0], preparation: timings[1], usefulGFLOPS: flop / timings[0].median / 1e9,
-      gemmGFLOPS: GEMMBenchmark.flop / timings[2].median / 1e9)
+      gemmGFLOPS: Double(products.count) * GEMMBenchmark.flop / timings[2].median / 1e9)
   } catch {
     throw .training(error)
   }

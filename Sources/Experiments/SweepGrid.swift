@@ -1,3 +1,4 @@
+import Layers
 import Models
 import Optimizers
 import Training
@@ -226,14 +227,9 @@ extension ExperimentReader {
       found.append(
         .conflict(at: point.origins[path] ?? .standard, path: path, reason: reason))
     }
-    let model = config.topKMLP
-    if let k = model.k, k > model.width {
-      report(
-        ["model.k", "model.width"],
-        "\(k) winners of \(model.width) neurons; k must be from 1 to width")
-    }
-    if model.k != nil, draft.axes.contains(where: { $0.path == "model.sparsity" }) {
-      report(["model.k"], "fixes the winners, so sweeping model.sparsity changes nothing; drop one")
+    switch config.model {
+    case .topKMLP(let model): modelConflicts(model, report)
+    case .moeViT(let model): modelConflicts(model, report)
     }
     if config.schedule.warmup > Double(config.epochs) {
       report(
@@ -254,6 +250,46 @@ extension ExperimentReader {
       found.append(Self.batchTooLarge(config, records: limit, origins: point.origins))
     }
     return found
+  }
+
+  private func modelConflicts(
+    _ model: TopKMLPConfig, _ report: (_ paths: [String], _ reason: String) -> Void
+  ) {
+    if let k = model.k, k > model.width {
+      report(
+        ["model.k", "model.width"],
+        "\(k) winners of \(model.width) neurons; k must be from 1 to width")
+    }
+    if model.k != nil, draft.axes.contains(where: { $0.path == "model.sparsity" }) {
+      report(["model.k"], "fixes the winners, so sweeping model.sparsity changes nothing; drop one")
+    }
+  }
+
+  private func modelConflicts(
+    _ model: MoEViTConfig, _ report: (_ paths: [String], _ reason: String) -> Void
+  ) {
+    if model.k > model.experts {
+      report(
+        ["model.k", "model.experts"],
+        "\(model.k) picked of \(model.experts) experts; k must be from 1 to experts")
+    }
+    if model.d % model.heads != 0 {
+      report(
+        ["model.heads", "model.d"],
+        "\(model.heads) heads do not divide a width d of \(model.d) evenly")
+    }
+    if PatchEmbedding.side % model.patch != 0 {
+      report(
+        ["model.patch"],
+        "patches of \(model.patch) do not divide an image's side of \(PatchEmbedding.side) pixels "
+          + "evenly; give 1, 2, 4, 8, 16 or 32")
+    }
+    if model.parameterCount(classes: 1) == nil {
+      report(
+        ["model.experts", "model.d", "model.hidden", "model.layers"],
+        "\(model.layers) layers of \(model.experts) experts, \(model.hidden) by \(model.d), are "
+          + "more weights than a computer can address")
+    }
   }
 
   static func batchTooLarge(

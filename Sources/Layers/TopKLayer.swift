@@ -26,9 +26,6 @@ public final class TopKLayer {
   /// For the dense product and the sparse weight gradient.
   private let scratch: Tensor
 
-  /// With fewer rows than this, BLAS multiplies without packing the weight and is faster.
-  private static let fewestRowsToPack = 4
-
   /// - Parameters:
   ///   - index: place among the Top-K layers, also its expert layer.
   ///   - capacity: the largest B.
@@ -80,15 +77,9 @@ public final class TopKLayer {
       return
     }
     let (x, distance) = input.matrix
-    if let multiply = kernels.pointee.multiply, rows >= Self.fewestRowsToPack {
-      multiply(
-        rows, width, inputs, x, distance, weight.value.data, inputs, preactivations.data, width,
-        scratch.data)
-      return
-    }
-    matmul(
-      x, lda: distance, weight.value.data, ldb: inputs, transposeB: true,
-      into: preactivations.data, ldc: width, m: rows, n: width, k: inputs)
+    multiplyTransposed(
+      x, ldx: distance, weight.value.data, into: preactivations.data, rows: rows, outputs: width,
+      inputs: inputs, kernels: kernels, scratch: scratch.data)
   }
 
   /// Sets the gradients of weight and bias from the output's gradient, and that of the layer below

@@ -1,84 +1,79 @@
-/// A Top-K MLP ("Micro-MoE"): every neuron is an expert (SPEC: the paper's section 4.1).
-public struct TopKMLPConfig: Codable, Hashable, Sendable {
-  public enum Initialization: String, CaseIterable, Codable, Hashable, Sendable {
-    /// Uniform ±1/√fan_in for weights and biases: PyTorch's Linear.
-    case pytorch
-    /// Weights normal with std √(2/fan_in), biases 0.
-    case he
-    /// Weights uniform ±√(6/(fan_in+fan_out)), biases 0.
-    case xavier
-  }
-  public enum Normalization: String, CaseIterable, Codable, Hashable, Sendable {
-    case none
-    case layerNorm = "layer_norm"
-  }
-
-  /// Number of Top-K layers before the classifier. The paper's "4-layer" fits 3 best.
-  public var hiddenLayers: Int
-  public var width: Int
-  /// Share of neurons silenced per sample, in [0, 1).
-  public var sparsity: Double
-  /// Winners per sample where given, instead of those that `sparsity` means.
-  public var k: Int?
-  public var initialization: Initialization
-  /// What stands between Linear and Top-K.
-  public var normalization: Normalization
-
-  public init(
-    hiddenLayers: Int = 3, width: Int = 128, sparsity: Double = 0.9, k: Int? = nil,
-    initialization: Initialization = .pytorch, normalization: Normalization = .none
-  ) {
-    self.hiddenLayers = hiddenLayers
-    self.width = width
-    self.sparsity = sparsity
-    self.k = k
-    self.initialization = initialization
-    self.normalization = normalization
-  }
-
-  /// K, the winners per sample: `k`, or max(1, round((1 − sparsity)·width)), halves to even as
-  /// Python rounds them.
-  public var winners: Int {
-    k ?? max(1, Int(((1 - sparsity) * Double(width)).rounded(.toNearestOrEven)))
-  }
+/// The model families, by the names configs use.
+public enum ModelName: String, CaseIterable, Codable, Hashable, Sendable {
+  case topKMLP = "topk_mlp"
+  case moeViT = "moe_vit"
 }
 
 /// The model of a run. New families are new cases.
 public enum ModelConfig: Codable, Hashable, Sendable {
   case topKMLP(TopKMLPConfig)
+  case moeViT(MoEViTConfig)
+
+  /// A family with its defaults.
+  public init(_ name: ModelName) {
+    switch name {
+    case .topKMLP: self = .topKMLP(TopKMLPConfig())
+    case .moeViT: self = .moeViT(MoEViTConfig())
+    }
+  }
+
+  public var name: ModelName {
+    switch self {
+    case .topKMLP: .topKMLP
+    case .moeViT: .moeViT
+    }
+  }
+
+  /// The keys a config may give for this family, `name` first.
+  public static func keys(of name: ModelName) -> [String] {
+    switch name {
+    case .topKMLP:
+      ["name", "hidden_layers", "width", "sparsity", "k", "initialization", "normalization"]
+    case .moeViT:
+      [
+        "name", "layers", "d", "heads", "experts", "k", "hidden", "patch", "balance_weight",
+        "z_weight",
+      ]
+    }
+  }
+
+  /// Rows of a test batch: enough for full matmul speed. An image of a transformer is many rows.
+  public var testBatch: Int {
+    switch self {
+    case .topKMLP: 512
+    case .moeViT: 64
+    }
+  }
+
+  /// Whether the model shares its work among threads itself, instead of leaving it to BLAS.
+  public var sharesWork: Bool { name == .moeViT }
 
   /// Additions and multiplications that a training step needs, products with a loser's zero left
-  /// out: the first layer's forward product is full, all others have K of W factors.
+  /// out.
   public func usefulFLOP(inputs: Int, classes: Int, batchSize: Int) -> Double {
     switch self {
     case .topKMLP(let mlp):
-      let (width, winners) = (Double(mlp.width), Double(mlp.winners))
-      let first = Double(inputs) * (width + winners)
-      // Forward K·W; gradients of weight and input K·K each.
-      let between = Double(mlp.hiddenLayers - 1) * (winners * width + 2 * winners * winners)
-      let head = 3 * winners * Double(classes)
-      return 2 * Double(batchSize) * (first + between + head)
+      mlp.usefulFLOP(inputs: inputs, classes: classes, batchSize: batchSize)
+    case .moeViT(let vit): vit.usefulFLOP(batchSize: batchSize)
     }
   }
 
   /// Bytes that training takes, close enough to refuse what cannot fit: weights, gradients and
   /// optimizer state, and activations of one batch.
-  /// - Parameter optimizerStates: tensors the optimizer keeps per parameter.
+  /// - Parameters:
+  ///   - optimizerStates: tensors the optimizer keeps per parameter.
+  ///   - threads: of the run.
   public func trainingBytes(
-    inputs: Int, classes: Int, batchSize: Int, optimizerStates: Int
+    inputs: Int, classes: Int, batchSize: Int, optimizerStates: Int, threads: Int = 1
   ) -> Double {
     switch self {
     case .topKMLP(let mlp):
-      let (width, batch) = (Double(mlp.width), Double(batchSize))
-      let between = Double(mlp.hiddenLayers - 1) * width * width
-      let parameters = width * Double(inputs) + between + width * Double(classes)
-      // Per layer: pre-activations, output, its gradient; winners as value, index and gradient; a
-      // copy of the later weights in panels.
-      let layer = batch * (3 * width + 3 * Double(mlp.winners) + 3 * 32)
-      let floats =
-        parameters * Double(2 + optimizerStates) + between + batch * Double(inputs)
-        + Double(mlp.hiddenLayers) * layer
-      return 4 * floats
+      mlp.trainingBytes(
+        inputs: inputs, classes: classes, batchSize: batchSize, optimizerStates: optimizerStates)
+    case .moeViT(let vit):
+      vit.trainingBytes(
+        classes: classes, capacity: max(batchSize, testBatch), optimizerStates: optimizerStates,
+        threads: threads)
     }
   }
 }

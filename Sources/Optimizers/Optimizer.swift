@@ -16,10 +16,32 @@ public final class Optimizer {
   public let state: [[Tensor]]
   /// Steps taken.
   public var step = 0
+  private let workers: Workers
+  private let pieces: [Piece]
 
-  public init(_ config: OptimizerConfig, parameters: [Parameter], kernels: Kernels = .best) {
+  /// Rows of a parameter that one task updates.
+  private struct Piece {
+    let parameter: Int
+    let rows: Range<Int>
+  }
+
+  /// Floats in a piece, about: some of them fit in the second-level cache with their state.
+  private static let pieceSize = 65536
+
+  public init(
+    _ config: OptimizerConfig, parameters: [Parameter], workers: Workers = Workers(),
+    kernels: Kernels = .best
+  ) {
     self.config = config
     self.parameters = parameters
+    self.workers = workers
+    pieces = parameters.enumerated().flatMap { index, parameter in
+      let rows = parameter.value.rows
+      let step = max(1, Self.pieceSize / max(1, parameter.value.rowLength))
+      return stride(from: 0, to: rows, by: step).map {
+        Piece(parameter: index, rows: $0..<min($0 + step, rows))
+      }
+    }
     let table = kernels.table.pointee
     kernel =
       switch config.name {
@@ -41,34 +63,50 @@ public final class Optimizer {
     }
   }
 
-  /// One step on all parameters with their gradients.
+  /// One step on all parameters with their gradients. An expert without a gradient is passed over
+  /// where its δ is exactly 0; where it is not (Adam's moments, momentum, weight decay) it is
+  /// updated as PyTorch updates it.
   /// - Parameters:
   ///   - rate: η of this step.
   ///   - modulation: Φ per expert layer, [layer][expert]; nil leaves every update as it is.
   public func update(rate: Double, modulation: [[Float]]?) {
-    var constants = constants(rate: rate)
-    for (index, parameter) in parameters.enumerated() {
-      let theta = parameter.value.data
-      let gradient = parameter.gradient.data
-      let first = state[index].first?.data
-      let second = state[index].count > 1 ? state[index][1].data : nil
-      guard let modulation, let layer = parameter.expertLayer else {
-        kernel(&constants, 1, parameter.value.count, theta, gradient, first, second)
-        continue
-      }
-      let length = parameter.value.rowLength
+    let constants = constants(rate: rate)
+    for parameter in parameters {
+      guard let modulation, let layer = parameter.expertLayer else { continue }
       precondition(
         modulation[layer].count == parameter.value.rows,
         "\(modulation[layer].count) multipliers for \(parameter.value.rows) rows of \(parameter.name)"
       )
-      for (row, phi) in modulation[layer].enumerated() {
-        let offset = row * length
-        kernel(
-          &constants, phi, length, theta + offset, gradient + offset, first.map { $0 + offset },
-          second.map { $0 + offset })
+    }
+    let skipsIdle = config.isStillWithoutGradient
+    withUnsafePointer(to: constants) { constants in
+      workers.run(pieces.count) { task, _ in
+        let piece = pieces[task]
+        let parameter = parameters[piece.parameter]
+        let multipliers = parameter.expertLayer.flatMap { modulation?[$0] }
+        let activity = skipsIdle ? parameter.activity : nil
+        guard multipliers != nil || activity != nil else {
+          return update(piece.parameter, rows: piece.rows, phi: 1, constants)
+        }
+        for row in piece.rows where activity?.hasGradient[row] ?? true {
+          update(piece.parameter, rows: row..<row + 1, phi: multipliers?[row] ?? 1, constants)
+        }
       }
     }
     step += 1
+  }
+
+  private func update(
+    _ index: Int, rows: Range<Int>, phi: Float, _ constants: UnsafePointer<ExciteOptimizerStep>
+  ) {
+    let parameter = parameters[index]
+    let length = parameter.value.rowLength
+    let offset = rows.lowerBound * length
+    let state = state[index]
+    kernel(
+      constants, phi, rows.count * length, parameter.value.data + offset,
+      parameter.gradient.data + offset, state.first.map { $0.data + offset },
+      state.count > 1 ? state[1].data + offset : nil)
   }
 
   private func constants(rate: Double) -> ExciteOptimizerStep {

@@ -58,6 +58,10 @@ public struct OptimizerConfig: Codable, Hashable, Sendable {
     }
   }
 
+  /// Whether a parameter whose gradient is 0 keeps its value and its state exactly: with plain SGD
+  /// and Adagrad, unless weights decay.
+  var isStillWithoutGradient: Bool { (name == .sgd || name == .adagrad) && weightDecay == 0 }
+
   /// Tensors of state per parameter.
   public var stateCount: Int { stateNames.count }
 

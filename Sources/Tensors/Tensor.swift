@@ -83,11 +83,30 @@ public struct Parameter {
   /// The expert layer whose utilization modulates it, row n being expert n; nil where it is not
   /// modulated.
   public let expertLayer: Int?
+  /// Which experts the last backward pass gave a gradient; nil where all rows have one.
+  public let activity: ExpertActivity?
 
-  public init(name: String, value: Tensor, gradient: Tensor, expertLayer: Int? = nil) {
+  public init(
+    name: String, value: Tensor, gradient: Tensor, expertLayer: Int? = nil,
+    activity: ExpertActivity? = nil
+  ) {
     self.name = name
     self.value = value
     self.gradient = gradient
     self.expertLayer = expertLayer
+    self.activity = activity
   }
+}
+
+/// Of each expert of a layer, whether its gradients may be other than 0.
+public final class ExpertActivity {
+  public let hasGradient: UnsafeMutableBufferPointer<Bool>
+
+  /// - Parameter experts: all without gradient.
+  public init(experts: Int) {
+    hasGradient = .allocate(capacity: experts)
+    hasGradient.initialize(repeating: false)
+  }
+
+  deinit { hasGradient.deallocate() }
 }

@@ -42,31 +42,32 @@ public final class Trainer {
   /// Per expert layer, what the last evaluation saw.
   private var evaluated: [ExpertUse]?
 
-  /// Rows of a test batch: large enough for full matmul speed.
-  private static let testBatch = 512
-
   /// - Parameters:
   ///   - initial: weights to start from instead of the seed's own, by the names of
   ///     `Model.parameters`.
+  ///   - threads: share the work of a transformer; how many there are changes no bit.
   ///   - measuresExperts: whether epochs come with a record of each expert layer; no other number
   ///     depends on it.
   /// - Throws: `.noBLAS`; `.checkpoint` when `initial` lacks a tensor or has one of another shape.
   public init(
     _ config: RunConfig, dataset: ImageDataset, initial: SafetensorsFile? = nil,
-    measuresExperts: Bool = true, kernels: Kernels = .best
+    threads: Int = 1, measuresExperts: Bool = true, kernels: Kernels = .best
   ) throws(TrainingError) {
     do { try BLAS.load() } catch { throw .noBLAS(error) }
     self.config = config
     self.kernels = kernels
+    let workers = Workers(threads)
+    let testBatch = config.model.testBatch
     model = try config.model.load(
-      initial, classes: dataset.classes, capacity: max(config.batchSize, Self.testBatch),
-      seed: config.seed, kernels: kernels)
-    optimizer = Optimizer(config.optimizer, parameters: model.parameters, kernels: kernels)
+      initial, classes: dataset.classes, capacity: max(config.batchSize, testBatch),
+      seed: config.seed, workers: workers, kernels: kernels)
+    optimizer = Optimizer(
+      config.optimizer, parameters: model.parameters, workers: workers, kernels: kernels)
     training = BatchLoader(
       dataset.train, config: config.dataset, batchSize: config.batchSize, forTraining: true,
       isShuffled: config.order == .shuffled, seed: config.seed, kernels: kernels)
     test = BatchLoader(
-      dataset.test, config: config.dataset, batchSize: Self.testBatch, forTraining: false,
+      dataset.test, config: config.dataset, batchSize: testBatch, forTraining: false,
       isShuffled: false, seed: config.seed, kernels: kernels)
     schedule = Schedule(
       config.schedule, base: config.optimizer.lr, epochs: config.epochs,
@@ -169,6 +170,7 @@ public final class Trainer {
   private func modulation(rows: Int) -> [[Float]]? {
     let excitation = config.excitation
     guard excitation.variant != .vanilla else { return nil }
+    let routing = model.routing
     return model.expertCounts.enumerated().map { layer, counts in
       var permutation: [UInt32] = []
       if excitation.variant == .randomBoost {
@@ -177,7 +179,8 @@ public final class Trainer {
         var stream = RandomStream(seed: config.seed, purpose: .excitation, index: index)
         permutation = stream.permutation(counts.count)
       }
-      let u: [Double] = utilization(counts: Array(counts), rows: rows)
+      let u: [Double] = utilization(
+        counts: Array(counts), rows: rows * routing[layer].rowsPerSample)
       return phi(
         u, variant: excitation.variant, gamma: excitation.gamma, epsilon: excitation.epsilon,
         permutation: permutation
@@ -231,13 +234,17 @@ extension ModelConfig {
   @discardableResult
   public func load(
     _ initial: SafetensorsFile?, classes: Int, capacity: Int = 1, seed: UInt64 = 0,
-    kernels: Kernels = .best
+    workers: Workers = Workers(), kernels: Kernels = .best
   ) throws(TrainingError) -> any Model {
     let model: any Model =
       switch self {
       case .topKMLP(let mlp):
         TopKMLP(
           mlp, inputs: ImageSplit.imageBytes, classes: classes, capacity: capacity, seed: seed,
+          kernels: kernels)
+      case .moeViT(let vit):
+        MoEViT(
+          vit, classes: classes, capacity: capacity, seed: seed, workers: workers,
           kernels: kernels)
       }
     guard let initial else { return model }

@@ -39,6 +39,9 @@ private let topKeys =
   + "max_steps, order, seeds, sweep, extends"
 private let modelKeys =
   "model has name, hidden_layers, width, sparsity, k, initialization, normalization"
+private let transformerNames =
+  "name, layers, d, heads, experts, k, hidden, patch, balance_weight, z_weight"
+private let transformerKeys = "model has \(transformerNames)"
 private let optimizerKeys =
   "optimizer has name, lr, weight_decay, momentum, dampening, nesterov, beta1, beta2, alpha, "
   + "lr_decay, initial_accumulator, epsilon"
@@ -54,6 +57,23 @@ private let variants =
     Refused(
       "model: {hiddenLayers: 3}",
       "a.yaml:1:9: model.hiddenLayers: unknown key; \(modelKeys); did you mean hidden_layers?"),
+    Refused(
+      "model: {name: moe_vit, zzz: 3}", "a.yaml:1:24: model.zzz: unknown key; \(transformerKeys)"),
+    Refused(
+      "model: {width: 3, name: moe_vit}",
+      "a.yaml:1:16: model.width: unknown key; moe_vit has \(transformerNames)"),
+    Refused(
+      "model: {experts: 3}",
+      "a.yaml:1:18: model.experts: unknown key; topk_mlp has name, hidden_layers, width, sparsity, "
+        + "k, initialization, normalization"),
+    Refused(
+      "model: moe_vit\nsweep: {model.width: [8, 16]}",
+      "a.yaml:2:23: model.width: unknown key; moe_vit has \(transformerNames)\n"
+        + "a.yaml:2:26: model.width: unknown key; moe_vit has \(transformerNames)"),
+    Refused(
+      "model: {name: moe_vit, balance_weight: -1, z_weight: .inf}",
+      "a.yaml:1:40: model.balance_weight: -1 is not allowed; give a finite number, 0 or more\n"
+        + "a.yaml:1:54: model.z_weight: .inf is not allowed; give a finite number, 0 or more"),
     Refused(
       "model:\n  width: 64\n  zzz: 3\n", "a.yaml:3:3: model.zzz: unknown key; \(modelKeys)"),
     Refused("modle: {width: 3}", "a.yaml:1:1: modle: unknown key; \(topKeys); did you mean model?"),
@@ -130,7 +150,9 @@ private let variants =
       "optimizer: [sgd, null]",
       "a.yaml:1:18: optimizer: expected an optimizer's name or a map, found nothing"),
     Refused(
-      "model: {name: moe_vit}", "a.yaml:1:15: model.name: unknown name \"moe_vit\"; known: topk_mlp"
+      "model: {name: moe_vti}",
+      "a.yaml:1:15: model.name: unknown name \"moe_vti\"; known: topk_mlp, moe_vit; did you mean "
+        + "moe_vit?"
     ),
     Refused("model: []", "a.yaml:1:8: model: expected a map of keys, found a list"),
     Refused(
@@ -245,6 +267,23 @@ private let variants =
     Refused(
       "model: {width: 8}\nsweep: {model.k: [4, 9]}",
       "a.yaml:2:22: model.k: 9 winners of 8 neurons; k must be from 1 to width"),
+    Refused(
+      "model: {name: moe_vit, experts: 4, k: 5}",
+      "a.yaml:1:39: model.k: 5 picked of 4 experts; k must be from 1 to experts"),
+    Refused(
+      "model: {name: moe_vit, experts: 1}",
+      "a.yaml:1:33: model.experts: 2 picked of 1 experts; k must be from 1 to experts"),
+    Refused(
+      "model:\n  name: moe_vit\n  d: 100\n  heads: 3\n",
+      "a.yaml:4:10: model.heads: 3 heads do not divide a width d of 100 evenly"),
+    Refused(
+      "model: {name: moe_vit, patch: 5}",
+      "a.yaml:1:31: model.patch: patches of 5 do not divide an image's side of 32 pixels evenly; "
+        + "give 1, 2, 4, 8, 16 or 32"),
+    Refused(
+      "model: {name: moe_vit, layers: 1000, d: 1000000, hidden: 1000000, experts: 1000000}",
+      "a.yaml:1:76: model.experts: 1000 layers of 1000000 experts, 1000000 by 1000000, are more "
+        + "weights than a computer can address"),
     Refused(
       "epochs: 3\nschedule: {warmup: 5}",
       "a.yaml:2:20: schedule.warmup: a warm-up of 5 epochs in a run of 3"),
@@ -433,7 +472,9 @@ private let variants =
   @Test(arguments: [
     Refused(
       ConfigOverrides(set: ["model.hiden_layers=3"]),
-      "--set model.hiden_layers=3: unknown key; \(modelKeys); did you mean hidden_layers?"),
+      "--set model.hiden_layers=3: unknown key; model has name, hidden_layers, width, sparsity, "
+        + "layers, d, heads, experts, k, hidden, patch, balance_weight, z_weight, initialization, "
+        + "normalization; did you mean hidden_layers?"),
     Refused(
       ConfigOverrides(set: ["modle.width=3"]),
       "--set modle.width=3: unknown key; an experiment has dataset.…, model.…, optimizer.…, "

@@ -397,6 +397,25 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
     }
   }
 
+  @Test func aTransformerIsReadAndWrittenBack() throws {
+    let experiment = try parse(
+      """
+      model: {name: moe_vit, layers: 2, d: 512, heads: 8, experts: 32, k: 8, hidden: 32}
+      sweep: {model.k: [4, 8]}
+      """)
+    guard case .moeViT(let vit) = experiment.settings[1].model else {
+      Issue.record("not a transformer")
+      return
+    }
+    #expect(
+      vit == MoEViTConfig(layers: 2, d: 512, heads: 8, experts: 32, k: 8, hidden: 32))
+    #expect(experiment.settings.map { $0.varying.map(\.value) } == [["4"], ["8"]])
+    #expect(try parse(experiment.resolvedYAML).runs == experiment.runs)
+    let json = experiment.runs[0].config.canonicalJSON
+    #expect(json.contains("\"model.name\":\"moe_vit\"") && json.contains("\"model.k\":4"))
+    #expect(!json.contains("model.width") && !json.contains("model.sparsity"))
+  }
+
   @Test func rateGridsOfSeveralOptimizersReadBackToo() throws {
     let experiment = try ExperimentConfig.standard(
       overrides: ConfigOverrides(axes: [SweepAxis(.lr), SweepAxis(.optimizer)]))
@@ -406,9 +425,8 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
 }
 
 extension RunConfig {
-  fileprivate var topKWidth: Int {
-    switch model {
-    case .topKMLP(let config): return config.width
-    }
+  fileprivate var topKWidth: Int? {
+    guard case .topKMLP(let config) = model else { return nil }
+    return config.width
   }
 }

@@ -69,6 +69,36 @@ struct OptimizerTests {
   }
 
   @Test(
+    "experts without a gradient: what is passed over is what would have stayed the same",
+    arguments: OptimizerName.allCases, [0, 0.1])
+  func idleExperts(name: OptimizerName, decay: Double) {
+    func run(knowsIdle: Bool) -> (values: [Float], state: [Float]) {
+      let activity = ExpertActivity(experts: 4)
+      let parameter = Parameter(
+        name: "w1", value: Tensor(4, 3, 7), gradient: Tensor(4, 3, 7), expertLayer: 0,
+        activity: knowsIdle ? activity : nil)
+      var random = RandomStream(test: 32)
+      for i in 0..<parameter.value.count { parameter.value.data[i] = random.normal() }
+      let optimizer = Optimizer(
+        Self.config(name, decay: decay), parameters: [parameter], workers: Workers(2))
+      // Expert 1 has a gradient at first only, expert 3 never.
+      for step in 0..<3 {
+        parameter.gradient.setZero()
+        for expert in 0..<4 {
+          activity.hasGradient[expert] = expert != 3 && (expert != 1 || step == 0)
+          guard activity.hasGradient[expert] else { continue }
+          for i in 0..<21 { parameter.gradient.data[expert * 21 + i] = random.normal() }
+        }
+        optimizer.update(rate: 0.01, modulation: [[1, 0.5, 2, 3]])
+      }
+      return (parameter.value.values, optimizer.state.flatMap { $0.flatMap(\.values) })
+    }
+    let (knowing, unknowing) = (run(knowsIdle: true), run(knowsIdle: false))
+    expectSameBits(knowing.values, unknowing.values, name: "\(name) weights")
+    expectSameBits(knowing.state, unknowing.state, name: "\(name) state")
+  }
+
+  @Test(
     "row n moves by Φ of expert n, what is no expert by 1",
     arguments: OptimizerName.allCases, KernelSets.all)
   func scalesRows(name: OptimizerName, kernels: String) throws {

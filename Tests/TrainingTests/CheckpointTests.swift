@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Optimizers
 import Tensors
 import TestSupport
@@ -41,6 +42,33 @@ struct CheckpointTests {
       #expect(second.position.history.map(\.record) == records)
       expectSameBits(second.weights, whole.weights, name: "weights after a stop at \(stop)")
     }
+  }
+
+  @Test("a transformer, too, goes on to the same bits, with other threads than before")
+  func transformer() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("c.safetensors")
+    var config = Tiny.config(.zeroSum, optimizer: .init(.adam))
+    config.model = .moeViT(
+      MoEViTConfig(layers: 2, d: 16, heads: 2, experts: 4, k: 2, hidden: 16, patch: 16))
+    func make(threads: Int) throws -> Trainer {
+      try Trainer(config, dataset: Tiny.dataset, threads: threads)
+    }
+    let whole = try make(threads: 1)
+    let records = try whole.records()
+    // In the second epoch of 5 steps.
+    let first = try make(threads: 2)
+    #expect(throws: TrainingError.self) {
+      try first.run(onEpoch: { _, _ in }, shouldStop: { first.position.step == 7 })
+    }
+    try first.writeCheckpoint(to: path, identity: "x")
+    let file = try SafetensorsFile(path: path)
+    #expect(file.shape(of: "blocks.1.moe.w1") == [4, 16, 16])
+    #expect(file.shape(of: "optimizer.blocks.1.moe.w1.exp_avg") == [4, 16, 16])
+    let second = try make(threads: 1)
+    try second.restore(file, identity: "x")
+    #expect(try second.records() == Array(records.suffix(1)))
+    expectSameBits(second.weights, whole.weights, name: "weights")
   }
 
   @Test("weights have the reference's names, state PyTorch's")

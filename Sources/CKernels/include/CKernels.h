@@ -26,6 +26,9 @@ static inline ptrdiff_t excite_scatter_scratch(ptrdiff_t B, ptrdiff_t K, ptrdiff
 /// The widest border that `prepare_images` shifts by.
 enum { excite_largest_shift = 8 };
 
+/// What layer normalization adds to a variance: PyTorch's.
+static const float excite_layer_norm_epsilon = 1e-5f;
+
 /// Constants of one optimizer step, shared by all its parameters.
 typedef struct {
   float rate;           // η of this step, before Φ
@@ -95,6 +98,37 @@ typedef struct {
 
   /// Entropy of the softmax of each row of logits [B, C], −Σ p·log p in nats, summed over the rows.
   double (*softmax_entropy)(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl);
+
+  /// h = GELU(z + bias) and z = GELU′(z + bias) for z and h [B, W] without gaps; GELU(x) = x·Φ(x), Φ the
+  /// normal distribution's (the "exact" or "erf" GELU).
+  void (*gelu)(ptrdiff_t B, ptrdiff_t W, const float *bias, float *z, float *h);
+
+  /// sums[b] = log Σ_c exp(scale·x[b, c]) for x [B, C].
+  void (*log_sum_exp)(ptrdiff_t B, ptrdiff_t C, const float *x, ptrdiff_t ldx, float scale,
+                      float *sums);
+
+  /// p[b, c] = exp(scale·x[b, c] − sums[b]), the softmax where `sums` are log_sum_exp's. p may be x.
+  void (*softmax)(ptrdiff_t B, ptrdiff_t C, const float *x, ptrdiff_t ldx, float scale,
+                  const float *sums, float *p, ptrdiff_t ldp);
+
+  /// g = scale·p·(g − Σ_c p·g) for p and g [B, C]: from the gradient of a softmax to that of its x.
+  void (*softmax_gradient)(ptrdiff_t B, ptrdiff_t C, const float *p, ptrdiff_t ldp, float scale,
+                           float *g, ptrdiff_t ldg);
+
+  /// hat = (x − mean)·inverse per row of x [B, W], y = hat·gain + offset; hat and y without gaps,
+  /// inverse[b] = 1/√(variance + 1e-5), the population's.
+  void (*layer_norm)(ptrdiff_t B, ptrdiff_t W, const float *x, ptrdiff_t ldx, const float *gain,
+                     const float *offset, float *hat, float *inverse, float *y);
+
+  /// From dy [B, W] without gaps adds to dx, dgain [W] and doffset [W] what layer_norm passes back.
+  void (*layer_norm_gradient)(ptrdiff_t B, ptrdiff_t W, const float *dy, const float *hat,
+                              const float *inverse, const float *gain, float *dx, ptrdiff_t ldx,
+                              float *dgain, float *doffset);
+
+  /// scaled[s, :] = gates[s]·x[rows[s], :] and dots[s] = Σ_c x[rows[s], c]·y[s, c], for `count` s;
+  /// x, y and scaled have rows of W without gaps.
+  void (*gather_scaled)(ptrdiff_t count, ptrdiff_t W, const int32_t *rows, const float *gates,
+                        const float *x, const float *y, float *scaled, float *dots);
 
   /// One image row set from bytes: out[b, :] = normalized image number order[b], flipped where
   /// flip[b], shifted by (dx[b], dy[b]) in −padding … padding with 0 where the shift leaves the

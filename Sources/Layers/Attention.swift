@@ -1,0 +1,139 @@
+import CKernels
+import Tensors
+
+/// Multi-head self-attention, every token of an image attending to all of them:
+///
+///     q, k, v = x·Wqkvᵀ + b        o_h = softmax(q_h·k_hᵀ/√(D/H))·v_h        out = [o_1 … o_H]·Wᵀ + b
+///
+/// Only one head's T×T weights of one image exist at a time; the way back makes them anew from the
+/// logarithms of their sums.
+final class Attention {
+  let qkv: Linear
+  let projection: Linear
+  private let sizes: BlockSizes
+  private let kernels: UnsafePointer<ExciteKernels>
+  /// [N, 3·D], q then k then v of each token, head after head.
+  private let projected: Tensor
+  /// The heads' outputs, [N, D].
+  private let mixed: Tensor
+  /// Of each query's softmax, [B, H, T].
+  private let logSums: Tensor
+
+  init(name: String, sizes: BlockSizes, kernels: Kernels) {
+    self.sizes = sizes
+    self.kernels = kernels.table
+    let width = sizes.width
+    qkv = Linear(name: "\(name).qkv", inputs: width, outputs: 3 * width, kernels: kernels)
+    projection = Linear(name: "\(name).proj", inputs: width, outputs: width, kernels: kernels)
+    projected = Tensor(sizes.rows, 3 * width)
+    mixed = Tensor(sizes.rows, width)
+    logSums = Tensor(sizes.capacity, sizes.heads, sizes.tokens)
+  }
+
+  var parameters: [Parameter] { qkv.parameters + projection.parameters }
+  private var headWidth: Int { sizes.width / sizes.heads }
+  private var scale: Float { 1 / Float(headWidth).squareRoot() }
+
+  /// Adds to the residual stream x [N, D] what attention makes of y [N, D], for the rows of whole
+  /// images.
+  func forward(
+    _ y: Tensor, addingTo x: Tensor, rows: Range<Int>, scratch: BlockScratch
+  ) {
+    let width = sizes.width
+    let start = rows.lowerBound * width
+    qkv.forward(
+      y.data + start, into: projected.data + 3 * start, rows: rows.count, scratch: scratch.packed)
+    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: sizes.tokens) {
+      for head in 0..<sizes.heads { mix(row: row, head: head, scratch: scratch) }
+    }
+    projection.forward(
+      mixed.data + start, into: scratch.first, rows: rows.count, scratch: scratch.packed)
+    add(scratch.first, to: x.data + start, count: rows.count * width)
+  }
+
+  /// softmax(q·kᵀ·scale) of the image whose first row is `row`, into `scratch.scores`.
+  private func weigh(row: Int, head: Int, sums: Bool, scratch: BlockScratch) {
+    let (tokens, distance) = (sizes.tokens, BlockScratch.scoreDistance(sizes.tokens))
+    let ld = 3 * sizes.width
+    let q = projected.data + row * ld + head * headWidth
+    matmul(
+      q, lda: ld, q + sizes.width, ldb: ld, transposeB: true, into: scratch.scores, ldc: distance,
+      m: tokens, n: tokens, k: headWidth)
+    let logSum = logSums.data + row * sizes.heads + head * tokens
+    if sums { kernels.pointee.log_sum_exp(tokens, tokens, scratch.scores, distance, scale, logSum) }
+    kernels.pointee.softmax(
+      tokens, tokens, scratch.scores, distance, scale, logSum, scratch.scores, distance)
+  }
+
+  private func mix(row: Int, head: Int, scratch: BlockScratch) {
+    weigh(row: row, head: head, sums: true, scratch: scratch)
+    let (tokens, ld) = (sizes.tokens, 3 * sizes.width)
+    matmul(
+      scratch.scores, lda: BlockScratch.scoreDistance(tokens),
+      projected.data + row * ld + 2 * sizes.width + head * headWidth, ldb: ld,
+      into: mixed.data + row * sizes.width + head * headWidth, ldc: sizes.width, m: tokens,
+      n: headWidth, k: tokens)
+  }
+
+  /// From the gradient of the output, `memory.middleGradient`, sets that of qkv,
+  /// `memory.qkvGradient`, and adds that of y to dy [rows, D], for the rows of whole images.
+  func backward(
+    into dy: UnsafeMutablePointer<Float>, rows: Range<Int>, memory: BlockMemory,
+    scratch: BlockScratch
+  ) {
+    let start = rows.lowerBound * sizes.width
+    projection.inputGradient(
+      memory.middleGradient.data + start, into: scratch.second, rows: rows.count)
+    for row in stride(from: rows.lowerBound, to: rows.upperBound, by: sizes.tokens) {
+      for head in 0..<sizes.heads {
+        unmix(
+          scratch.second + (row - rows.lowerBound) * sizes.width + head * headWidth, row: row,
+          head: head, memory: memory, scratch: scratch)
+      }
+    }
+    qkv.inputGradient(memory.qkvGradient.data + 3 * start, into: dy, rows: rows.count)
+  }
+
+  /// - Parameter gradient: of one head's output, rows D apart.
+  private func unmix(
+    _ gradient: UnsafePointer<Float>, row: Int, head: Int, memory: BlockMemory,
+    scratch: BlockScratch
+  ) {
+    weigh(row: row, head: head, sums: false, scratch: scratch)
+    let (tokens, width, ld) = (sizes.tokens, sizes.width, 3 * sizes.width)
+    let distance = BlockScratch.scoreDistance(tokens)
+    let (weights, slopes) = (scratch.scores, scratch.scoreGradients)
+    let q = projected.data + row * ld + head * headWidth
+    let dq = memory.qkvGradient.data + row * ld + head * headWidth
+    // ∂v = Pᵀ·∂o
+    matmul(
+      weights, lda: distance, transposeA: true, gradient, ldb: width, into: dq + 2 * width,
+      ldc: ld, m: tokens, n: headWidth, k: tokens)
+    // ∂P = ∂o·vᵀ
+    matmul(
+      gradient, lda: width, q + 2 * width, ldb: ld, transposeB: true, into: slopes, ldc: distance,
+      m: tokens, n: tokens, k: headWidth)
+    kernels.pointee.softmax_gradient(
+      tokens, tokens, weights, distance, scale, slopes, distance)
+    // ∂q = ∂S·k and ∂k = ∂Sᵀ·q
+    matmul(
+      slopes, lda: distance, q + width, ldb: ld, into: dq, ldc: ld, m: tokens, n: headWidth,
+      k: tokens)
+    matmul(
+      slopes, lda: distance, transposeA: true, q, ldb: ld, into: dq + width, ldc: ld, m: tokens,
+      n: headWidth, k: tokens)
+  }
+
+  /// Parts of the weights' gradients, each a task.
+  var weightParts: Int { qkv.weightParts + projection.weightParts }
+
+  /// - Parameter y: what the forward pass read.
+  func weightGradient(part: Int, _ y: Tensor, rows: Int, memory: BlockMemory) {
+    if part < qkv.weightParts {
+      qkv.weightGradient(part: part, memory.qkvGradient.data, y.data, rows: rows)
+    } else {
+      projection.weightGradient(
+        part: part - qkv.weightParts, memory.middleGradient.data, mixed.data, rows: rows)
+    }
+  }
+}

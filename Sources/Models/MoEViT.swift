@@ -1,0 +1,100 @@
+import Foundation
+import Layers
+import Tensors
+
+/// A vision transformer with a mixture of experts in place of every MLP: patches and a class token,
+/// pre-LN blocks with full attention, a classifier on the class token.
+///
+/// Tensor names are the reference's: `cls`, `pos_embed`, `patch_embed.weight`, …,
+/// `blocks.0.moe.w1` [E, F, D], …, `norm.weight`, `head.bias`. The experts' four tensors are
+/// modulated, by the share of tokens that each expert got; nothing else is.
+public final class MoEViT: Model {
+  public let blocks: [MoEBlock]
+  public let head: ClassTokenHead
+  public let parameters: [Parameter]
+
+  private let config: MoEViTConfig
+  private let embedding: PatchEmbedding
+  private let memory: BlockMemory
+  /// The residual stream and ∂loss/∂ of it, [N, D].
+  private let stream: Tensor
+  private let gradient: Tensor
+
+  /// - Parameters:
+  ///   - capacity: the largest batch.
+  ///   - seed: of the initialization; every tensor draws from a stream of its own.
+  ///   - workers: share the work; how many there are changes no bit.
+  public init(
+    _ config: MoEViTConfig, classes: Int, capacity: Int, seed: UInt64,
+    workers: Workers = Workers(), kernels: Kernels = .best
+  ) {
+    self.config = config
+    let sizes = config.sizes(capacity: capacity)
+    embedding = PatchEmbedding(patch: config.patch, sizes: sizes, kernels: kernels)
+    blocks = (0..<config.layers).map { index in
+      MoEBlock(
+        index: index, sizes: sizes,
+        losses: RouterLosses(balance: config.balanceWeight, z: config.zWeight),
+        servesFirstTokens: index == config.layers - 1, kernels: kernels)
+    }
+    head = ClassTokenHead(classes: classes, sizes: sizes, kernels: kernels)
+    parameters = embedding.parameters + blocks.flatMap(\.parameters) + head.parameters
+    memory = BlockMemory(sizes, workers: workers)
+    stream = Tensor(sizes.capacity * sizes.tokens, sizes.width)
+    gradient = Tensor(sizes.capacity * sizes.tokens, sizes.width)
+    let tensors = parameters.map { ($0.name, $0.value) }
+    workers.run(tensors.count) { index, _ in
+      initialize(
+        tensors[index].1, name: tensors[index].0, layers: config.layers,
+        RandomStream(seed: seed, purpose: .initialization, index: UInt64(index)))
+    }
+  }
+
+  public var expertCounts: [UnsafeBufferPointer<Int32>] { blocks.map(\.counts) }
+
+  public var routing: [Routing] { blocks.map(\.router.routing) }
+
+  /// What the last forward pass adds to the loss: the weighted sums over the blocks of the
+  /// load-balancing loss and the z-loss.
+  public var auxiliaryLoss: Double {
+    blocks.reduce(0) {
+      $0 + config.balanceWeight * $1.router.balance + config.zWeight * $1.router.zLoss
+    }
+  }
+
+  public func forward(_ inputs: Tensor, rows: Int) {
+    embedding.forward(inputs, count: rows, into: stream, memory: memory)
+    for block in blocks { block.forward(stream, images: rows, memory: memory) }
+    head.forward(stream, images: rows)
+  }
+
+  /// Cross entropy alone; the gradients that `backward` sets are those of `auxiliaryLoss` too.
+  public func loss(targets: UnsafePointer<UInt8>, rows: Int, forTraining: Bool) -> LossSum {
+    head.loss(targets: targets, images: rows, forTraining: forTraining)
+  }
+
+  public func backward(_ inputs: Tensor, rows: Int) {
+    gradient.data.update(
+      repeating: 0, count: rows * PatchEmbedding.tokens(patch: config.patch) * config.d)
+    head.backward(into: gradient, images: rows)
+    for block in blocks.reversed() { block.backward(gradient, images: rows, memory: memory) }
+    embedding.backward(gradient, count: rows, memory: memory)
+  }
+}
+
+/// Normal with deviation 0.02, the residual projections (`proj`, `w2`) divided by √(2·layers);
+/// biases 0, the norms' gains 1.
+private func initialize(_ tensor: Tensor, name: String, layers: Int, _ stream: RandomStream) {
+  let isBias =
+    tensor.shape.count == 1 || name.hasSuffix(".b1") || name.hasSuffix(".b2")
+  guard !isBias else {
+    if name.contains("norm"), name.hasSuffix("weight") {
+      tensor.data.update(repeating: 1, count: tensor.count)
+    }
+    return
+  }
+  let scaled = name.hasSuffix("proj.weight") || name.hasSuffix("moe.w2")
+  let deviation: Float = scaled ? 0.02 / Float(2 * layers).squareRoot() : 0.02
+  var stream = stream
+  for i in 0..<tensor.count { tensor.data[i] = stream.normal() * deviation }
+}
