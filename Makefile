@@ -33,6 +33,7 @@ PYTHON ?= python3
 golden:
 	$(PYTHON) scripts/golden/topk_mlp.py
 	$(PYTHON) scripts/golden/metrics.py
+	$(PYTHON) scripts/golden/window.py
 
 clean:
 	rm -rf .build results
