@@ -23,10 +23,15 @@ public struct ExcitationConfig: Codable, Hashable, Sendable {
   public let gamma: Double
   /// Lower clamp on u for `inverted`, whose negative power has no value at 0.
   public let epsilon: Double
+  /// W: Φ is computed from u averaged over so many batches, this one the last.
+  public var window: Int
 
-  public init(variant: ExcitationVariant, gamma: Double = 1, epsilon: Double = 1e-6) {
+  public init(
+    variant: ExcitationVariant, gamma: Double = 1, epsilon: Double = 1e-6, window: Int = 1
+  ) {
     self.variant = variant
     self.gamma = gamma
     self.epsilon = epsilon
+    self.window = window
   }
 }

@@ -35,6 +35,7 @@ struct ConfigKey: Sendable {
   /// Keys that take lists, and so are no `ConfigKey`.
   static let variants = "excitation.variants"
   static let gamma = "excitation.gamma"
+  static let window = "excitation.window"
   static let seeds = "seeds"
   static let sweep = "sweep"
   /// The file that this one extends; gone once files are composed.
@@ -92,8 +93,11 @@ struct ConfigKey: Sendable {
         read: { (node, config) throws(ConfigError) in
           let epsilon = try Limits.positive.number(node, "excitation.epsilon")
           config.excitation = ExcitationConfig(
-            variant: config.excitation.variant, gamma: config.excitation.gamma, epsilon: epsilon)
+            variant: config.excitation.variant, gamma: config.excitation.gamma, epsilon: epsilon,
+            window: config.excitation.window)
         }, write: { $0.excitation.variant == .inverted ? yaml($0.excitation.epsilon) : nil }),
+      // Every batch of the window is kept, and summed anew at each step.
+      whole(window, \.excitation.window, 1...10_000),
 
       whole("batch_size", \.batchSize, 1...mostRecords),
       whole("epochs", \.epochs, 1...1_000_000),
@@ -359,7 +363,8 @@ extension RunConfig {
     config.excitation = ExcitationConfig(
       variant: variant,
       gamma: variant == .vanilla ? plain.excitation.gamma : excitation.gamma,
-      epsilon: variant == .inverted ? excitation.epsilon : plain.excitation.epsilon)
+      epsilon: variant == .inverted ? excitation.epsilon : plain.excitation.epsilon,
+      window: variant == .vanilla ? plain.excitation.window : excitation.window)
     return config
   }
 }

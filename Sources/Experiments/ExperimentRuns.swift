@@ -24,6 +24,8 @@ public struct Setting: Hashable, Sendable {
   public let epochs: Int
   public let maxSteps: Int?
   public let order: RunConfig.Order
+  /// W, over which excited variants average utilization.
+  public let window: Int
   /// The values of the axes that vary in this experiment, in the axes' order. Empty without a grid.
   public let varying: [Varying]
 
@@ -36,12 +38,15 @@ public struct Setting: Hashable, Sendable {
     epochs = config.epochs
     maxSteps = config.maxSteps
     order = config.order
+    window = config.excitation.window
     self.varying = varying
   }
 
   /// This setting's run with one variant and seed.
   public func run(_ excitation: ExcitationConfig, seed: UInt64) -> RunConfig {
-    RunConfig(
+    var excitation = excitation
+    excitation.window = window
+    return RunConfig(
       dataset: dataset, model: model, optimizer: optimizer, schedule: schedule,
       excitation: excitation, batchSize: batchSize, epochs: epochs, maxSteps: maxSteps,
       order: order, seed: seed
@@ -94,6 +99,8 @@ extension RunConfig {
   public var canonicalJSON: String {
     let config = canonical
     var values = ConfigKey.all.compactMap { key in key.write(config).map { (key.path, $0) } }
+    // Runs had no window once: those that need none keep their names.
+    if config.excitation.window == 1 { values.removeAll { $0.0 == ConfigKey.window } }
     values.append(("excitation.variant", config.excitation.variant.rawValue))
     values.append((ConfigKey.gamma, yaml(config.excitation.gamma)))
     values.append(("seed", String(config.seed)))

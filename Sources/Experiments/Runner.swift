@@ -63,6 +63,8 @@ public final class Runner: Sendable {
     var held: [Int] = []
     var nextLook = ContinuousClock.now
     var isTold: Set<Int> = []
+    /// Labels of the runs that this process has taken.
+    var isBegun: Set<String> = []
     var outcomes: [RunOutcome?]
     var active: [Int: ProgressSnapshot.ActiveRun] = [:]
     var claims: [Int: RunClaim] = [:]
@@ -248,8 +250,11 @@ public final class Runner: Sendable {
   ) {
     let plan = plans[index]
     let identity = RunIdentity(plan.config, data: data.fingerprint, initialWeights: weights)
+    // Settings may share a run, which is repeated once.
+    let isRepeated = state.withLock { $0.isBegun.contains(plan.label) }
     let repeating = Repetition(
-      all: options.fresh, failed: options.retryFailed, unlessPresent: weightsFile(plan))
+      all: options.fresh && !isRepeated, failed: options.retryFailed && !isRepeated,
+      unlessPresent: weightsFile(plan))
     do throws(RunnerError) {
       switch try options.store.open(
         plan, identity: identity, repeating: repeating, note: report.note)
@@ -262,14 +267,18 @@ public final class Runner: Sendable {
       case .held(let holder):
         let isNews = state.withLock { state in
           state.held.append(index)
-          return state.isTold.insert(index).inserted
+          // It may be another thread of this process, for another setting.
+          return holder != .own && state.isTold.insert(index).inserted
         }
         if isNews {
           let who = holder.map { "process \($0.process) on \($0.host)" } ?? "another process"
           report.note("\(plan.label): \(who) is at it; waiting for that")
         }
       case .mine(let folder):
-        state.withLock { $0.claims[index] = folder.claim }
+        state.withLock {
+          $0.claims[index] = folder.claim
+          $0.isBegun.insert(plan.label)
+        }
         let outcome = carryOut(
           plan, in: folder, data: data.dataset, note: report.note, shouldStop: shouldStop
         ) { record in

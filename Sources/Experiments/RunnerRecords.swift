@@ -20,7 +20,8 @@ extension Setting {
         batchSize: batchSize, sparsity: mlp.sparsity, schedule: schedule.name.rawValue,
         hiddenLayers: mlp.hiddenLayers, width: mlp.width, epochs: epochs,
         varying: varying.map { SettingAxis($0.key, $0.value) },
-        comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil)
+        comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil
+          && window == 1)
     case .moeViT(let vit):
       // The paper gives no table of these to stand beside.
       return SettingRecord(
@@ -54,6 +55,7 @@ extension Setting {
       list.append("crop padding \(dataset.cropPadding)")
     }
     if order != .shuffled { list.append("records in file order") }
+    if window != 1 { list.append("utilization averaged over \(window) batches") }
     if optimizer != OptimizerConfig(optimizer.name, lr: optimizer.lr) {
       list.append("other optimizer constants than the defaults")
     }

@@ -185,7 +185,10 @@ extension ExperimentReader {
     for axis in axes where axis.values.count > 1 {
       point.varying += varying(of: axis, at: point.config, among: axes)
     }
+    // The variants come later; to vanilla, which stands in for them, the window means nothing.
+    let window = point.config.excitation.window
     point.config = point.config.canonical
+    point.config.excitation.window = window
     return point
   }
 

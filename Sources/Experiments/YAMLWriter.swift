@@ -15,7 +15,7 @@ extension ExperimentConfig {
         lines.append("optimizer:")
         lines += axes[0].values.map { "  - \($0)" }
       } else if section == "excitation" {
-        lines.append(excitationLine)
+        lines.append(excitationLine(without: swept))
       } else if !swept.contains(section) {
         lines.append("\(section): " + yamlMap(configs, section: section, without: swept))
       }
@@ -28,12 +28,13 @@ extension ExperimentConfig {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private var excitationLine: String {
+  private func excitationLine(without swept: [String]) -> String {
     let names = variants.map(\.rawValue).joined(separator: ", ")
     let gamma =
       gammas.count == 1 ? yaml(gammas[0]) : "[\(gammas.map(yaml).joined(separator: ", "))]"
     let clamp = variants.contains(.inverted) ? ", epsilon: \(yaml(epsilon))" : ""
-    return "excitation: {variants: [\(names)], gamma: \(gamma)\(clamp)}"
+    let window = swept.contains(ConfigKey.window) ? "" : windowField(settings[0].window)
+    return "excitation: {variants: [\(names)], gamma: \(gamma)\(clamp)\(window)}"
   }
 }
 
@@ -49,12 +50,14 @@ extension RunConfig {
     let clamp = excitation.variant == .inverted ? ", epsilon: \(yaml(excitation.epsilon))" : ""
     lines.append(
       "excitation: {variants: [\(excitation.variant.rawValue)], gamma: \(yaml(excitation.gamma))"
-        + "\(clamp)}")
+        + "\(clamp)\(windowField(excitation.window))}")
     lines += topLines(of: [config], without: [])
     lines.append("seeds: [\(seed)]")
     return lines.joined(separator: "\n") + "\n"
   }
 }
+
+private func windowField(_ window: Int) -> String { window == 1 ? "" : ", window: \(window)" }
 
 /// A section's keys as a map on one line, without those that have no effect in any of the configs
 /// and those listed.

@@ -1,3 +1,4 @@
+import Excitation
 import Foundation
 import Layers
 
@@ -24,6 +25,8 @@ public struct RunPosition: Codable, Hashable, Sendable {
   var rate = 0.0
   /// Seconds they took.
   var seconds = 0.0
+  /// Per expert layer, the last batches of the run, for Φ; nil where it takes one batch alone.
+  var windows: [UtilizationWindow]?
   /// Steps done in the whole run.
   public internal(set) var step = 0
 }

@@ -77,6 +77,11 @@ public final class Trainer {
       evaluated = unused
       position.experts = noSums
     }
+    if config.excitation.window > 1 {
+      position.windows = model.expertCounts.map { _ in
+        UtilizationWindow(config.excitation.window)
+      }
+    }
   }
 
   /// What an epoch starts with.
@@ -129,7 +134,7 @@ public final class Trainer {
         history: position.history + [
           RunPosition.Epoch(record: record, seconds: seconds, experts: expertRecords)
         ],
-        experts: noSums, step: optimizer.step)
+        experts: noSums, windows: position.windows, step: optimizer.step)
       onEpoch(record, seconds)
     }
   }
@@ -166,7 +171,8 @@ public final class Trainer {
     }
   }
 
-  /// Φ of each expert layer from the last forward pass; nil for vanilla.
+  /// Φ of each expert layer from the last forward pass, and from those before it that the window
+  /// holds; nil for vanilla.
   private func modulation(rows: Int) -> [[Float]]? {
     let excitation = config.excitation
     guard excitation.variant != .vanilla else { return nil }
@@ -179,8 +185,9 @@ public final class Trainer {
         var stream = RandomStream(seed: config.seed, purpose: .excitation, index: index)
         permutation = stream.permutation(counts.count)
       }
-      let u: [Double] = utilization(
+      var u: [Double] = utilization(
         counts: Array(counts), rows: rows * routing[layer].rowsPerSample)
+      u = position.windows?[layer].average(adding: u) ?? u
       return phi(
         u, variant: excitation.variant, gamma: excitation.gamma, epsilon: excitation.epsilon,
         permutation: permutation

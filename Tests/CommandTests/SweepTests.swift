@@ -168,4 +168,24 @@ struct SweepTests {
     }
     #expect(rates == ["0.1", "0.1", "0.1", "0.2", "0.2", "0.2"])
   }
+
+  /// Vanilla knows no window: its run is done once and stands in every setting.
+  @Test(arguments: [[], ["--fresh"]])
+  func windowsShareVanilla(flags: [String]) throws {
+    let output = try work.success(
+      [
+        "sweep", "small.yaml", "--set", "excitation.window=1,3", "--seeds", "0", "--out", "o",
+        "--format", "json", "--quiet", "--jobs", "2",
+      ] + flags)
+    // vanilla, and zero-sum and positive-sum with two windows each.
+    #expect(work.labels(in: "o").count == 5)
+    #expect(output.stderr.isEmpty)
+    let rows = try JSONTable(output.stdout).rows
+    let windows = rows.map { $0.axes["window"] ?? "" }
+    #expect(windows == ["1", "1", "1", "3", "3", "3"])
+    let variants = ["vanilla", "zero-sum", "positive-sum"]
+    #expect(rows.map(\.variant) == variants + variants)
+    #expect(rows[0].accuracies == rows[3].accuracies)
+    #expect(rows[0].accuracies.count == 1)
+  }
 }

@@ -80,8 +80,8 @@ private let variants =
     Refused("lr: 0.1", "a.yaml:1:1: lr: unknown key; \(topKeys); did you mean optimizer.lr?"),
     Refused(
       "excitation: {variant: zero-sum}",
-      "a.yaml:1:14: excitation.variant: unknown key; excitation has variants, gamma, epsilon; "
-        + "did you mean variants?"),
+      "a.yaml:1:14: excitation.variant: unknown key; excitation has variants, gamma, epsilon, "
+        + "window; did you mean variants?"),
     Refused(
       "optimizer: {name: sgd, beta1: 0.9}",
       "a.yaml:1:24: optimizer.beta1: sgd has no beta1, which belongs to adam, adamw; "

@@ -384,6 +384,7 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
     "sweep: {epochs: [1, 2], optimizer: [sgd, adagrad], optimizer.weight_decay: [0, 1e-5]}",
     "sweep: {schedule: [constant, cosine], schedule.floor: [0, 0.1], model.k: [3, null]}",
     "excitation: {variants: [inverted], gamma: [0.1, 1e-7, -2], epsilon: 1e-5}\nseeds: [7]",
+    "excitation: {window: 4}", "sweep: {excitation.window: [1, 4, 16], batch_size: [16, 64]}",
     "dataset: {name: svhn, augmentation: flip, test_limit: 3}\nschedule: {name: constant}",
     "optimizer: {name: momentum, nesterov: true, lr: 0.30000000000000004}\nmax_steps: 3",
   ])
@@ -414,6 +415,39 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
     let json = experiment.runs[0].config.canonicalJSON
     #expect(json.contains("\"model.name\":\"moe_vit\"") && json.contains("\"model.k\":4"))
     #expect(!json.contains("model.width") && !json.contains("model.sparsity"))
+  }
+
+  /// A window of 1 is what runs were before there was one: their identity must not change.
+  @Test func aWindowOfOneLeavesRunsTheirNames() throws {
+    let plain = try parse("seeds: [0]")
+    let one = try parse("seeds: [0]\nexcitation: {window: 1}")
+    #expect(one.runs == plain.runs)
+    #expect(one.resolvedYAML == plain.resolvedYAML)
+    #expect(plain.runs.allSatisfy { !$0.config.canonicalJSON.contains("window") })
+    let four = try parse("seeds: [0]\nexcitation: {window: 4}")
+    #expect(
+      four.runs.map { $0.config.canonicalJSON.contains("\"excitation.window\":4") } == [
+        false, true, true,
+      ])
+    // Vanilla looks at no utilization.
+    #expect(four.runs[0].label == plain.runs[0].label)
+    #expect(four.runs[1].label != plain.runs[1].label)
+    #expect(four.resolvedYAML.contains("gamma: 1, window: 4}"))
+  }
+
+  @Test func windowsAreAnAxis() throws {
+    let flags = ConfigOverrides(axes: [try SweepAxis(set: "excitation.window=1,4,16")])
+    let experiment = try ExperimentConfig.standard(overrides: flags)
+    #expect(rows(experiment) == ["window=1", "window=4", "window=16"])
+    #expect(experiment.runs.count == 27)
+    // Three seeds of vanilla, and of two variants for each window: 3 + 3·2·3.
+    let labels = Set(experiment.runs.map(\.label))
+    #expect(labels.count == 21)
+  }
+
+  @Test(arguments: ["0", "-1", "1.5", "ten", "10001"])
+  func windowsAreWholeNumbers(text: String) throws {
+    #expect(throws: ConfigError.self) { try parse("excitation: {window: \(text)}") }
   }
 
   @Test func rateGridsOfSeveralOptimizersReadBackToo() throws {

@@ -73,7 +73,7 @@ enum Tiny {
   /// 8 per batch: 5 steps an epoch.
   static func config(
     _ variant: ExcitationVariant = .vanilla, optimizer: OptimizerConfig = .init(.sgd),
-    gamma: Double = 1, epochs: Int = 2, maxSteps: Int? = nil,
+    gamma: Double = 1, window: Int = 1, epochs: Int = 2, maxSteps: Int? = nil,
     normalization: TopKMLPConfig.Normalization = .none, order: RunConfig.Order = .shuffled,
     seed: UInt64 = 0
   ) -> RunConfig {
@@ -82,7 +82,8 @@ enum Tiny {
       model: .topKMLP(
         TopKMLPConfig(hiddenLayers: 2, width: 16, sparsity: 0.75, normalization: normalization)),
       optimizer: optimizer, schedule: ScheduleConfig(),
-      excitation: ExcitationConfig(variant: variant, gamma: gamma), batchSize: 8, epochs: epochs,
+      excitation: ExcitationConfig(variant: variant, gamma: gamma, window: window), batchSize: 8,
+      epochs: epochs,
       maxSteps: maxSteps, order: order, seed: seed)
   }
 }
