@@ -96,3 +96,51 @@ extension Shape {
       ], paint, opacity: opacity)
   }
 }
+
+extension Shape {
+  /// The shape elsewhere, `x` points to the right and `y` down.
+  func moved(x: Double, y: Double) -> Shape {
+    func place(_ point: Point) -> Point { Point(point.x + x, point.y + y) }
+    switch self {
+    case .polygon(let points, let paint, let opacity):
+      return .polygon(points.map(place), paint, opacity: opacity)
+    case .dot(let center, let radius, let paint):
+      return .dot(place(center), radius: radius, paint)
+    case .line(let points, let paint, let width, let dash):
+      return .line(points.map(place), paint, width: width, dash: dash)
+    case .label(var label):
+      label.at = place(label.at)
+      return .label(label)
+    }
+  }
+}
+
+extension Drawing {
+  /// Drawings beside and below each other, as panels of one.
+  ///
+  /// - Parameters:
+  ///   - columns: how many stand in a row; nil for all.
+  ///   - title: stands above them; the panels keep their own.
+  public static func beside(
+    _ drawings: [Drawing], columns: Int? = nil, title: String = ""
+  ) -> Drawing {
+    let columns = max(1, columns ?? drawings.count)
+    let rows = stride(from: 0, to: drawings.count, by: columns).map {
+      drawings[$0..<min($0 + columns, drawings.count)]
+    }
+    let width = rows.map { $0.reduce(0) { $0 + $1.width } }.max() ?? 0
+    var sketch = Sketch()
+    if !title.isEmpty { sketch.heading(title, width: width) }
+    // A panel leaves its own margin on top.
+    var y = max(0, sketch.height - Sketch.margin)
+    for row in rows {
+      var x = 0.0
+      for drawing in row {
+        for shape in drawing.shapes { sketch.add(shape.moved(x: x, y: y)) }
+        x += drawing.width
+      }
+      y += row.map(\.height).max() ?? 0
+    }
+    return Drawing(title: title, width: width, height: y, shapes: sketch.shapes)
+  }
+}

@@ -58,6 +58,17 @@ struct Frame {
     drawBase(&sketch)
   }
 
+  /// Both axes' numbers and titles without a grid, which would hide level lines.
+  func drawNumbers(_ sketch: inout Sketch, xTitle: String, yTitle: String) {
+    var rows = Sketch()
+    drawRows(&rows, title: yTitle)
+    for shape in rows.shapes {
+      if case .line = shape { continue }
+      sketch.add(shape)
+    }
+    drawColumns(&sketch, title: xTitle, whole: false)
+  }
+
   /// The line at the bottom.
   func drawBase(_ sketch: inout Sketch) {
     sketch.add(.line([Point(left, bottom), Point(right, bottom)], .muted, width: 1))

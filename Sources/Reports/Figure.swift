@@ -16,7 +16,8 @@ public func figure(
   metrics: [CurveMetric]? = nil
 ) -> Drawing {
   let content = FigureContent(
-    table, curves: curves, title: oneLine(table.experiment.name))
+    rows: table.rows, variants: table.experiment.variants, curves: curves,
+    title: oneLine(table.experiment.name))
   // In a paper the picture stands alone; what it is of has to be on it.
   let config = ReportGrid(table).facts.first { $0.label == "config" }?.items ?? []
   // Lines break between the items only.
@@ -39,30 +40,32 @@ struct FigureContent {
     }
   }
 
-  let table: AccuracyTable
+  let rows: [AccuracyRow]
   /// The heading of each picture; empty for none.
   let title: String
   let curves: [RunCurve]
-  /// Those of the table, then those that only curves have.
+  /// Those of the rows, then those that only curves have.
   let settings: [SettingRecord]
   /// Variants in order of first appearance, each with its γs from low to high.
   let series: [Series]
   let axes: SettingAxes
   private let colors: [String: RGB]
 
-  init(_ table: AccuracyTable, curves: [RunCurve], title: String) {
-    self.table = table
+  /// - Parameter variants: those that are to have the first colours, where they have none of
+  ///   their own.
+  init(rows: [AccuracyRow], variants: [String], curves: [RunCurve], title: String) {
+    self.rows = rows
     self.title = title
     self.curves = curves
-    settings = distinct(table.rows.map(\.setting) + curves.map(\.setting.group))
+    settings = distinct(rows.map(\.setting) + curves.map(\.setting.group))
     let found = distinct(
-      table.rows.map { Series($0.variant, $0.gamma) }
+      rows.map { Series($0.variant, $0.gamma) }
         + curves.map { Series($0.variant, $0.gamma) })
     series = distinct(found.map(\.variant)).flatMap { variant in
       found.filter { $0.variant == variant }.sorted { ($0.gamma ?? 0) < ($1.gamma ?? 0) }
     }
     axes = SettingAxes(settings)
-    colors = Palette.colors(table.experiment.variants + series.map(\.variant))
+    colors = Palette.colors(variants + series.map(\.variant))
   }
 
   func drawing(_ kind: FigureKind, metrics: [CurveMetric]?, notes: [String]) -> Drawing {

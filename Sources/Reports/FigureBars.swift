@@ -13,7 +13,7 @@ extension FigureContent {
   }
 
   private func bars(_ setting: SettingRecord) -> [BarChart.Bar] {
-    let rows = table.rows.filter { $0.setting == setting }
+    let rows = self.rows.filter { $0.setting == setting }
     return series.flatMap { series in
       rows.filter { Series($0.variant, $0.gamma) == series }.map { row in
         BarChart.Bar(

@@ -4,14 +4,22 @@ extension FigureContent {
   /// One panel per setting and quantity, one line per variant and γ: its mean over seeds, in a
   /// band from the lowest to the highest.
   func curveChart(_ metrics: [CurveMetric]?, notes: [String]) -> CurveChart {
-    let lines = seedCurves()
+    let lines = seedRuns(curves)
     let drawn = settings.indices.filter { lines[$0].contains { !$0.runs.isEmpty } }
     let metrics = metrics ?? (drawn.count > 1 ? [.testAccuracy] : [.testAccuracy, .trainLoss])
     let panels = drawn.flatMap { setting in
       metrics.map { metric in
         CurveChart.Panel(
           title: label(setting: setting), yTitle: metric.title,
-          lines: lines[setting].map { line($0.series, $0.runs, metric) }, isCut: metric.isLoss)
+          lines: lines[setting].map { series, runs in
+            line(
+              series,
+              runs.map { points in
+                Dictionary(
+                  points.map { ($0.epoch, metric.value($0)) }, uniquingKeysWith: { _, last in last }
+                )
+              })
+          }, isCut: metric.isLoss)
       }
     }
     let count = metrics.count > 1 ? metrics.count : drawn.count == 4 ? 2 : min(drawn.count, 3)
@@ -20,49 +28,49 @@ extension FigureContent {
       notes: seedNote(drawn.flatMap { lines[$0].map(\.runs.count) }) + notes)
   }
 
-  /// Per setting the variants that have runs, each with its runs' points by epoch.
-  private func seedCurves() -> [[(series: Series, runs: [[Int: EpochPoint]])]] {
+  /// Per setting the variants that have runs, each with its runs' points, one run a seed.
+  func seedRuns<Curve: SeedCurve>(
+    _ curves: [Curve]
+  ) -> [[(series: Series, runs: [[Curve.Point]])]] {
     // Vanilla is repeated for each γ: of a seed's runs the longest counts, as the first would.
-    var longest: [SettingRecord: [Series: [UInt64: RunCurve]]] = [:]
+    var longest: [SettingRecord: [Series: [UInt64: [Curve.Point]]]] = [:]
     for curve in curves {
       let series = Series(curve.variant, curve.gamma)
       let known = longest[curve.setting.group]?[series]?[curve.seed]
-      guard curve.points.count > known?.points.count ?? 0 else { continue }
-      longest[curve.setting.group, default: [:]][series, default: [:]][curve.seed] = curve
+      guard curve.points.count > known?.count ?? 0 else { continue }
+      longest[curve.setting.group, default: [:]][series, default: [:]][curve.seed] = curve.points
     }
     return settings.map { setting in
       series.compactMap { series in
         guard let runs = longest[setting]?[series] else { return nil }
         // In the order of seeds, so that rounding does not depend on hashing.
-        let points = runs.sorted { $0.key < $1.key }.map { _, run in
-          Dictionary(run.points.map { ($0.epoch, $0) }, uniquingKeysWith: { _, last in last })
-        }
-        return (series, points)
+        return (series, runs.sorted { $0.key < $1.key }.map(\.value))
       }
     }
   }
 
-  private func line(
-    _ series: Series, _ runs: [[Int: EpochPoint]], _ metric: CurveMetric
-  ) -> CurveChart.Line {
-    let epochs = Set(runs.flatMap(\.keys)).sorted()
-    let samples = epochs.map { epoch in
-      let values = runs.compactMap { $0[epoch] }.map(metric.value).filter(\.isFinite)
+  /// The mean over runs at each x that one of them has, in a band from the lowest to the highest.
+  /// - Parameter runs: numbers by x.
+  func line(_ series: Series, _ runs: [[Int: Double]]) -> CurveChart.Line {
+    let samples = Set(runs.flatMap(\.keys)).sorted().map { x in
+      let values = runs.compactMap { $0[x] }.filter(\.isFinite)
       return CurveChart.Sample(
-        x: Double(epoch), mean: Statistics.mean(values) ?? .nan, low: values.min() ?? .nan,
+        x: Double(x), mean: Statistics.mean(values) ?? .nan, low: values.min() ?? .nan,
         high: values.max() ?? .nan)
     }
     return CurveChart.Line(
       name: name(series), color: color(series), dash: dash(series), samples: samples)
   }
 
-  private func seedNote(_ counts: [Int]) -> [String] {
+  /// - Parameter averaged: what the lines are the mean of.
+  func seedNote(
+    _ counts: [Int], averaged: String = "the seeds that reached the epoch"
+  ) -> [String] {
     guard let low = counts.min(), let high = counts.max() else { return [] }
     if high == 1 { return ["One seed."] }
     let n = low == high ? "\(low)" : "\(low)–\(high)"
     return [
-      "Line: mean over the seeds that reached the epoch, n = \(n). "
-        + "Band: lowest to highest seed."
+      "Line: mean over \(averaged), n = \(n). Band: lowest to highest seed."
     ]
   }
 }

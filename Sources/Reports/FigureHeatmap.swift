@@ -5,7 +5,7 @@ extension FigureContent {
   /// setting, variants against γs; where there is one variant, the last setting axis against the
   /// others.
   func heatmapChart(notes: [String]) -> HeatmapChart {
-    let excited = table.rows.filter { $0.variant != baselineVariant }
+    let excited = self.rows.filter { $0.variant != baselineVariant }
     let variants = distinct(excited.map(\.variant))
     let gammas = distinct(excited.compactMap(\.gamma)).sorted()
     var rowAxes = axes.columns.map(\.title)

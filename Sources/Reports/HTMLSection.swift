@@ -9,7 +9,8 @@ struct HTMLSection {
   init(_ table: AccuracyTable, curves: [RunCurve]) {
     self.table = table
     grid = ReportGrid(table)
-    content = FigureContent(table, curves: curves, title: "")
+    content = FigureContent(
+      rows: table.rows, variants: table.experiment.variants, curves: curves, title: "")
   }
 
   var text: String {

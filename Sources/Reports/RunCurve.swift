@@ -43,6 +43,19 @@ public struct RunCurve: Hashable, Sendable {
   }
 }
 
+/// What one run left, to be averaged over seeds.
+protocol SeedCurve {
+  associatedtype Point
+  var setting: SettingRecord { get }
+  var variant: String { get }
+  var gamma: Double? { get }
+  var seed: UInt64 { get }
+  var points: [Point] { get }
+}
+
+extension RunCurve: SeedCurve {}
+extension ExpertCurve: SeedCurve {}
+
 /// The quantities of which curves can be drawn.
 public enum CurveMetric: String, CaseIterable, Sendable {
   case testAccuracy, trainAccuracy, testLoss, trainLoss
