@@ -7,6 +7,8 @@ import PackageDescription
 let isStrict = Context.environment["EXCITE_STRICT"] != nil
 let swift: [SwiftSetting] =
   [.swiftLanguageMode(.v6)] + (isStrict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+// Optimizing the tests themselves takes longer than running them as they are.
+let test = swift + [.unsafeFlags(["-Onone"])]
 let c: [CSetting] =
   isStrict ? [.unsafeFlags(["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"])] : []
 
@@ -84,29 +86,29 @@ let package = Package(
     // Tests.
     .target(name: "TestSupport", dependencies: ["Tensors"], swiftSettings: swift),
     .testTarget(
-      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: swift),
+      name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: test),
     .testTarget(
-      name: "LayersTests", dependencies: ["Layers", "TestSupport"], swiftSettings: swift),
-    .testTarget(name: "ExcitationTests", dependencies: ["Excitation"], swiftSettings: swift),
+      name: "LayersTests", dependencies: ["Layers", "TestSupport"], swiftSettings: test),
+    .testTarget(name: "ExcitationTests", dependencies: ["Excitation"], swiftSettings: test),
     .testTarget(
-      name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: swift),
+      name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"], swiftSettings: test),
     .testTarget(
       name: "DatasetsTests",
       dependencies: [
         "Datasets", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
       ],
-      swiftSettings: swift),
+      swiftSettings: test),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: swift),
-    .testTarget(name: "PlotsTests", dependencies: ["Plots", "CZlib"], swiftSettings: swift),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Plots"], swiftSettings: swift),
-    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"], swiftSettings: swift),
+      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: test),
+    .testTarget(name: "PlotsTests", dependencies: ["Plots", "CZlib"], swiftSettings: test),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "Plots"], swiftSettings: test),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"], swiftSettings: test),
     .testTarget(
-      name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"], swiftSettings: swift),
+      name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"], swiftSettings: test),
     .testTarget(
       name: "GoldenTests", dependencies: ["Training", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: swift),
+      resources: [.copy("Fixtures")], swiftSettings: test),
     .testTarget(
-      name: "CommandTests", dependencies: ["excite", "TestSupport"], swiftSettings: swift),
+      name: "CommandTests", dependencies: ["excite", "TestSupport"], swiftSettings: test),
   ]
 )

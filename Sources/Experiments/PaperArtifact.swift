@@ -6,7 +6,7 @@ public struct PaperArtifact: Sendable {
   /// As a command names it: `table1`, `fig2`.
   public let name: String
   public let title: String
-  /// Config files of `configs/paper`, without `.yaml`; figures have one for each panel.
+  /// Config files of `configs/paper`, without `.yaml`: one for each panel, none for the toy problem.
   public let configs: [String]
   /// What is drawn beside the table.
   public let figure: Figure
@@ -19,6 +19,12 @@ public struct PaperArtifact: Sendable {
     case curves
     /// Mean Δ over the table's axes.
     case bars
+    /// Specialization of the expert layers by depth.
+    case specialization
+    /// Routing entropy over epochs, mean over the layers.
+    case entropy
+    /// Paths on a problem of two weights; needs no run.
+    case toyProblem
   }
 
   /// In the paper's order.
@@ -42,6 +48,9 @@ public struct PaperArtifact: Sendable {
       name: "table7", title: "Table 7: intensity γ", configs: ["table7"], figure: .bars,
       claims: [.positiveSumIsRobust], quickEpochs: 50),
     PaperArtifact(
+      name: "fig1", title: "Figure 1, bottom: a toy problem", configs: [], figure: .toyProblem,
+      claims: [], quickEpochs: 0),
+    PaperArtifact(
       name: "fig2", title: "Figure 2: the variants on CIFAR-10", configs: ["figure2"],
       figure: .curves,
       claims: [.targetedBeatsVanilla, .controlsDoNot, .targetedBeatsControls, .invertedHurts],
@@ -49,6 +58,14 @@ public struct PaperArtifact: Sendable {
     PaperArtifact(
       name: "fig3", title: "Figure 3: deep models", configs: ["figure3a", "figure3b"],
       figure: .curves, claims: [.deepRescue], quickEpochs: 60),
+    PaperArtifact(
+      name: "fig4", title: "Figure 4: specialization by depth",
+      configs: ["figure4a", "figure4b"], figure: .specialization, claims: [.specialization],
+      quickEpochs: 60),
+    PaperArtifact(
+      name: "fig5", title: "Figure 5: routing entropy over training",
+      configs: ["figure4a", "figure4b"], figure: .entropy, claims: [.lowerEntropy],
+      quickEpochs: 60),
     PaperArtifact(
       name: "fig8", title: "Figure 8: the variants on SVHN and CIFAR-100",
       configs: ["figure8a", "figure8b"], figure: .curves,

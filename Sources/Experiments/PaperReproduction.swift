@@ -10,6 +10,7 @@ public struct PaperReproduction: Sendable {
   private let store: RunStore
   private let table: AccuracyTable
   private let curves: [RunCurve]
+  private let expertCurves: [ExpertCurve]
   private let runsOver: Int
   private let runs: Int
 
@@ -32,6 +33,7 @@ public struct PaperReproduction: Sendable {
     }
     let outcomes = stored.flatMap { store.outcomes(of: $0) }
     curves = stored.flatMap { store.curves(of: $0) }
+    expertCurves = stored.flatMap { store.expertCurves(of: $0) }
     runs = outcomes.count
     runsOver = outcomes.count { $0.status != .interrupted }
     let records = stored.map(\.experiment)
@@ -39,7 +41,8 @@ public struct PaperReproduction: Sendable {
       name: artifact.title + (isQuick ? " (quick)" : ""), header: [], command: command,
       config: records.map(\.config).joined(separator: "---\n"),
       seeds: distinct(records.flatMap(\.seeds)), variants: distinct(records.flatMap(\.variants)),
-      notes: distinct(records.flatMap(\.notes)))
+      notes: artifact.figure == .toyProblem ? [ToyProblem.note] : distinct(records.flatMap(\.notes))
+    )
     do {
       table = try AccuracyTable.build(
         experiment: record, environment: stored.first?.environment ?? environment,
@@ -52,7 +55,7 @@ public struct PaperReproduction: Sendable {
   /// - Parameter picture: the path of its picture from the page, if there is one.
   public func report(picture: String? = nil) -> Reproduction {
     Reproduction(
-      table: table, claims: artifact.claims, runsOver: runsOver, runs: runs,
+      table: table, experts: expertCurves, claims: artifact.claims, runsOver: runsOver, runs: runs,
       minutes: isQuick ? [] : experiments.compactMap(\.minutes), picture: picture)
   }
 
@@ -60,11 +63,15 @@ public struct PaperReproduction: Sendable {
   /// - Returns: the paths of the two files; none where no run has begun.
   /// - Throws: `.plot`, `.unwritable`.
   public func draw(in folder: String) throws(RunnerError) -> [String] {
-    guard curves.contains(where: { !$0.points.isEmpty }) else { return [] }
+    guard runs == 0 || curves.contains(where: { !$0.points.isEmpty }) else { return [] }
+    let title = table.experiment.name
     let drawing =
       switch artifact.figure {
       case .curves: figure(.curves, of: table, curves: curves, metrics: [.testAccuracy])
       case .bars: figure(.bars, of: table)
+      case .specialization: expertDepthFigure(expertCurves, title: title)
+      case .entropy: expertCourseFigure(expertCurves, title: title)
+      case .toyProblem: ToyProblem.figure(title: title)
       }
     try prepareFolder(folder)
     return try write(drawing, to: "\(folder)/\(artifact.name)\(isQuick ? "-quick" : "")")

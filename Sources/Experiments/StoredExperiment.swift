@@ -77,6 +77,17 @@ extension RunStore {
   }
 }
 
+extension RunStore {
+  /// What its runs told of their expert layers.
+  func expertCurves(of experiment: StoredExperiment) -> [ExpertCurve] {
+    experiment.runs.map { run in
+      ExpertCurve(
+        setting: run.setting, variant: run.variant, gamma: run.gamma, seed: run.seed,
+        points: RunFolder.expertPoints(in: runFolder(run.label)))
+    }
+  }
+}
+
 extension ExperimentConfig {
   /// The experiment as the store keeps it.
   /// - Parameters:
@@ -171,13 +182,7 @@ public struct KeptExperiment: Sendable {
   public var curves: [RunCurve] { store.curves(of: stored) }
 
   /// What its runs measured of their expert layers.
-  public var expertCurves: [ExpertCurve] {
-    stored.runs.map { run in
-      ExpertCurve(
-        setting: run.setting, variant: run.variant, gamma: run.gamma, seed: run.seed,
-        points: RunFolder.expertPoints(in: store.runFolder(run.label)))
-    }
-  }
+  public var expertCurves: [ExpertCurve] { store.expertCurves(of: stored) }
 
   /// Draws a figure into the experiment's folder, as SVG and PNG.
   /// - Returns: the paths of the two files.

@@ -78,6 +78,14 @@ extension ToyProblem {
     return Drawing.beside([plane.drawing(), course.drawing()], title: title)
   }
 
+  /// Where the paths end, in a sentence.
+  static var note: String {
+    let losses = Method.allCases.map { method in
+      "\(method.rawValue) \(String(format: "%.4f", path(method).last.map(loss) ?? .nan))"
+    }
+    return "loss after \(steps) steps: " + losses.joined(separator: ", ")
+  }
+
   /// Ellipses of equal loss.
   private static var levels: [[TrajectoryChart.Place]] {
     let corners = 240

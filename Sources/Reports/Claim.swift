@@ -11,6 +11,8 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
   case gainFallsWithLearningRate = "the gain falls as the learning rate grows"
   case gainIsLargerWithCosine = "the gain is larger with cosine decay than with a constant rate"
   case positiveSumIsRobust = "positive-sum hardly depends on γ"
+  case specialization = "excitation makes experts more special"
+  case lowerEntropy = "excitation ends at a lower routing entropy"
   case deepRescue = "excitation rescues deep models that vanilla leaves near chance"
 
   /// Points that count as no difference where the paper claims none.
@@ -34,23 +36,28 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
     case .gainIsLargerWithCosine: "Δ of zero-sum with cosine − with constant above 0"
     case .positiveSumIsRobust:
       "accuracy with γ − with γ 1 within ±\(shortText(Self.indifference))"
+    case .specialization:
+      "specialization after the last epoch, mean over layers: excited − vanilla above 0"
+    case .lowerEntropy:
+      "routing entropy after the last epoch, mean over layers: excited − vanilla below 0"
     case .deepRescue:
       "vanilla − chance within ±\(shortText(Self.nearChance)), Δ of excited above 0"
     }
   }
 
   /// Judges the claim by what the table's rows say.
-  public func verdict(on table: AccuracyTable) -> Verdict {
+  /// - Parameter experts: what the runs told of their expert layers.
+  public func verdict(on table: AccuracyTable, experts: [ExpertCurve] = []) -> Verdict {
     let groups = Dictionary(grouping: table.rows, by: \.group).sorted { $0.key < $1.key }
       .map(\.value)
     let axes = SettingAxes(groups.map { $0[0].setting })
     let places = groups.enumerated().map { index, rows in
       Place(rows: rows, words: axes.columns.map { $0.values[index] })
     }
-    return Verdict(self, evidence(places))
+    return Verdict(self, evidence(places, experts))
   }
 
-  private func evidence(_ places: [Place]) -> [Evidence] {
+  private func evidence(_ places: [Place], _ experts: [ExpertCurve]) -> [Evidence] {
     switch self {
     case .targetedBeatsVanilla:
       places.flatMap { place in
@@ -73,6 +80,10 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
       trends(places, of: ["zero-sum", "positive-sum"], over: "lr", .below(0)) { log10($0.lr) }
     case .gainIsLargerWithCosine: cosineGains(places)
     case .positiveSumIsRobust: places.flatMap(\.intensityChanges)
+    case .specialization:
+      places.flatMap { $0.expertDifferences(experts, .specialization, unit: "", .above(0)) }
+    case .lowerEntropy:
+      places.flatMap { $0.expertDifferences(experts, .routingEntropy, unit: "nats", .below(0)) }
     case .deepRescue:
       places.flatMap { place in
         [place.aboveChance]
@@ -150,6 +161,26 @@ private struct Place {
     return Evidence(
       "\(prefix)\(variant) − \(other)", expectation, values: a.paired(with: b),
       published: minus(a?.publishedMean, b?.publishedMean))
+  }
+
+  /// A quantity of the expert layers, mean over them after the last epoch: excited − vanilla.
+  func expertDifferences(
+    _ curves: [ExpertCurve], _ metric: ExpertMetric, unit: String,
+    _ expectation: Evidence.Expectation
+  ) -> [Evidence] {
+    func end(_ variant: String, _ seed: UInt64) -> Double? {
+      let curve = curves.first {
+        $0.setting.group == setting && $0.variant == variant && $0.seed == seed
+      }
+      return Statistics.mean(
+        (curve?.points ?? []).filter { $0.epoch == setting.epochs }.map(metric.value))
+    }
+    let seeds = row(baselineVariant)?.seeds ?? []
+    return ["zero-sum", "positive-sum"].map { variant in
+      Evidence(
+        "\(prefix)\(variant) − vanilla", unit: unit, expectation,
+        values: seeds.compactMap { minus(end(variant, $0), end(baselineVariant, $0)) })
+    }
   }
 
   /// Vanilla's accuracy less that of guessing.

@@ -63,7 +63,8 @@ private let widestOutcome = Verdict.Outcome.doesNotHold.rawValue.count
 
 /// "sgd, zero-sum − vanilla: +8.15 points [+5.99, +10.31], 3 seeds; paper +5.57: supports".
 private func evidenceText(_ evidence: Evidence) -> String {
-  var text = "\(evidence.label): \(evidence.mean.map(signed) ?? missing) \(evidence.unit)"
+  var text = "\(evidence.label): \(evidence.mean.map(signed) ?? missing)"
+  if !evidence.unit.isEmpty { text += " \(evidence.unit)" }
   if let interval = evidence.interval {
     text += " [\(signed(interval.low)), \(signed(interval.high))]"
   }

@@ -11,12 +11,14 @@ public struct Reproduction: Sendable {
   /// Its picture, by the path from the page.
   public let picture: String?
 
+  /// - Parameter experts: what the runs told of their expert layers, for the claims about those.
   public init(
-    table: AccuracyTable, claims: [Claim], runsOver: Int, runs: Int, minutes: [String],
+    table: AccuracyTable, experts: [ExpertCurve] = [], claims: [Claim], runsOver: Int, runs: Int,
+    minutes: [String],
     picture: String?
   ) {
     self.table = table
-    verdicts = claims.map { $0.verdict(on: table) }
+    verdicts = claims.map { $0.verdict(on: table, experts: experts) }
     self.runsOver = runsOver
     self.runs = runs
     self.minutes = minutes
@@ -53,7 +55,7 @@ extension Reproduction {
         "**\(runsOver) of \(runs) runs are done;** `\(table.experiment.command)` does the others. \(time)"
       )
     }
-    if runsOver > 0 {
+    if runsOver > 0 || runs == 0 {
       lines += ["", markdownReport(table, isSection: false)]
       if let picture { lines += ["![\(title)](\(picture))", ""] }
       if !verdicts.isEmpty { lines.append(claimsMarkdown(verdicts)) }

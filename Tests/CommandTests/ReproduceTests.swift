@@ -36,6 +36,26 @@ import Testing
     #expect(output.stdout.contains("3, vanilla − chance"))
   }
 
+  @Test func expertFiguresAndClaims() throws {
+    try place.write(Workplace.small, to: "paper/figure4a.yaml")
+    let deep = Workplace.small.replacing("hidden_layers: 2", with: "hidden_layers: 4")
+    try place.write(deep, to: "paper/figure4b.yaml")
+    let output = try reproduce("fig4", "fig5")
+    #expect(output.stdout.contains("excitation makes experts more special"))
+    #expect(output.stdout.contains("4, zero-sum − vanilla: "))
+    #expect(output.stdout.contains(" nats ["))
+    for name in ["fig4", "fig5"] {
+      #expect(try place.text("results/paper/\(name).svg").contains("4 hidden layers"))
+    }
+  }
+
+  @Test func toyProblemNeedsNoRun() throws {
+    let output = try reproduce("fig1")
+    #expect(output.stdout.contains("loss after 20 steps: SGD 0."))
+    #expect(place.exists("results/paper/fig1.svg"))
+    #expect(!place.exists("results/runs"))
+  }
+
   @Test func withoutTrainingShowsWhatTheStoreHas() throws {
     let empty = try reproduce("table1", "--no-train")
     #expect(empty.stdout.contains("not begun"))
