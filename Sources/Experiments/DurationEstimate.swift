@@ -112,18 +112,13 @@ private struct StepCosts {
       let place = count == 1 ? 0 : index * (sorted.count - 1) / (count - 1)
       let (kind, run) = sorted[place]
       let left = Self.secondsForAll - (ContinuousClock.now - start) / .seconds(1)
-      guard expected(kind) * Self.stepsPerTiming <= left, Self.bytes(run) <= Self.mostBytes else {
+      guard expected(kind) * Self.stepsPerTiming <= left, run.trainingBytes() <= Self.mostBytes
+      else {
         break
       }
       let timing = try timeStep(run, threads: 1, repetitions: 1)
       timed.append((kind, timing.step.median + timing.preparation.median))
     }
-  }
-
-  private static func bytes(_ run: RunConfig) -> Double {
-    run.model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: 10, batchSize: run.batchSize,
-      optimizerStates: run.optimizer.stateCount)
   }
 
   /// What a step may take, before it is timed.

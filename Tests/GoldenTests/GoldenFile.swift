@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Testing
 
-/// A fixture written by scripts/golden/topk_mlp.py, with what it says about its cases.
+/// A fixture written by scripts/golden, with what it says about its cases.
 struct GoldenFile<Facts: Decodable> {
   let tensors: SafetensorsFile
   /// From the metadata, by case.
