@@ -19,17 +19,31 @@ INLINE vf choose(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (v
 INLINE vf maximum(vf a, vf b) { return choose(a > b, a, b); }
 INLINE vf minimum(vf a, vf b) { return choose(a < b, a, b); }
 
-/// The first n < 16 floats at p, `fill` behind them.
+#if EXCITE_AVX512
+/// The first n lanes, up to 16; none where n is not above 0.
+INLINE __mmask16 first_lanes(ptrdiff_t n) { return (__mmask16)(n > 0 ? (1u << n) - 1 : 0); }
+#endif
+
+/// The first n ≤ 16 floats at p, `fill` behind them.
 INLINE vf load_part(const float *p, ptrdiff_t n, float fill) {
+#if EXCITE_AVX512
+  return (vf)_mm512_mask_loadu_ps(_mm512_set1_ps(fill), first_lanes(n), p);
+#else
   float part[lanes];
   for (int i = 0; i < lanes; i++) part[i] = i < n ? p[i] : fill;
   return load(part);
+#endif
 }
 
+/// Stores the first n ≤ 16 lanes; none where n is not above 0.
 INLINE void store_part(float *p, vf v, ptrdiff_t n) {
+#if EXCITE_AVX512
+  _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v);
+#else
   float part[lanes];
   store(part, v);
   for (ptrdiff_t i = 0; i < n; i++) p[i] = part[i];
+#endif
 }
 
 INLINE float sum_lanes(vf v) {
@@ -394,6 +408,8 @@ static void pack_transposed(ptrdiff_t rows, ptrdiff_t columns, const float *M, p
 enum { tile_rows = 6, tile_columns = panel, tile_vectors = tile_columns / lanes };
 enum { depth = excite_multiply_depth, group = excite_multiply_columns, unrolled = 4 };
 
+#include "ProductBodies.h"
+
 INLINE void add_products(int rows, const float *x, ptrdiff_t ldx, const float *packed,
                          vf sums[tile_rows][tile_vectors]) {
   UNROLL for (int r = 0; r < rows; r++) {
@@ -458,12 +474,7 @@ static void multiply(ptrdiff_t B, ptrdiff_t W, ptrdiff_t I, const float *x, ptrd
             multiply_rows(rows, count, from, ldx, next, packed, target, ldz, i > 0);
             continue;
           }
-          float whole[tile_rows * tile_columns];
-          multiply_rows(rows, count, from, ldx, next, packed, whole, tile_columns, 0);
-          for (ptrdiff_t r = 0; r < rows; r++)
-            for (ptrdiff_t v = 0; v < columns - c; v++)
-              target[r * ldz + v] =
-                  (i > 0 ? target[r * ldz + v] : 0) + whole[r * tile_columns + v];
+          add_part(rows, columns - c, count, from, ldx, 1, packed, panel, target, ldz, i > 0);
         }
       }
     }
@@ -718,6 +729,7 @@ const ExciteKernels EXCITE_KERNELS = {
     .pack_transposed = pack_transposed,
 #if EXCITE_AVX512
     .multiply = multiply,
+    .product = product,
 #endif
     .softmax_cross_entropy = softmax_cross_entropy,
     .softmax_entropy = softmax_entropy,

@@ -83,6 +83,18 @@ static void multiply(ptrdiff_t B, ptrdiff_t W, ptrdiff_t I, const float *x, ptrd
     }
 }
 
+static void product(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t row_step,
+                    ptrdiff_t inner_step, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc,
+                    int adds) {
+  for (ptrdiff_t r = 0; r < m; r++)
+    for (ptrdiff_t column = 0; column < n; column++) {
+      float sum = adds ? c[r * ldc + column] : 0;
+      for (ptrdiff_t i = 0; i < k; i++)
+        sum += a[r * row_step + i * inner_step] * b[i * ldb + column];
+      c[r * ldc + column] = sum;
+    }
+}
+
 static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl,
                                     const uint8_t *labels, float scale, float *gradient,
                                     ptrdiff_t ldg, int64_t *correct) {
@@ -214,6 +226,7 @@ const ExciteKernels excite_kernels_plain = {
     .scatter_outer = scatter_outer,
     .pack_transposed = pack_transposed,
     .multiply = multiply,
+    .product = product,
     .softmax_cross_entropy = softmax_cross_entropy,
     .softmax_entropy = softmax_entropy,
     .gelu = gelu,

@@ -95,6 +95,14 @@ extension ExperimentConfig {
 }
 
 extension RunConfig {
+  /// Bytes of memory that the run takes, about.
+  /// - Parameter classes: of its data; how many there are makes little difference.
+  public func trainingBytes(classes: Int = 10, threads: Int = 1) -> Double {
+    model.trainingBytes(
+      inputs: ImageSplit.imageBytes, classes: classes, batchSize: batchSize,
+      optimizerStates: optimizer.stateCount, threads: threads)
+  }
+
   /// The values that matter to the run, as JSON with sorted keys; key paths as in YAML.
   public var canonicalJSON: String {
     let config = canonical

@@ -199,13 +199,11 @@ public final class Runner: Sendable {
 
   /// Refuses a run that the machine's memory cannot hold.
   private func checkMemory(_ plan: PlannedRun, classes: Int) throws(RunnerError) {
-    let needed = plan.config.model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: classes, batchSize: plan.config.batchSize,
-      optimizerStates: plan.config.optimizer.stateCount, threads: threadsPerRun)
+    let needed = plan.config.trainingBytes(classes: classes, threads: threadsPerRun)
     let available = Double(ProcessInfo.processInfo.physicalMemory)
-    let together = needed * Double(min(options.jobs, plans.count))
-    guard together > 0.9 * available else { return }
-    throw .tooLarge(run: plan.label, bytes: needed, jobs: options.jobs, available: available)
+    let jobs = min(options.jobs, plans.count)
+    guard needed * Double(jobs) > 0.9 * available else { return }
+    throw .tooLarge(run: plan.label, bytes: needed, jobs: jobs, available: available)
   }
 
   /// Threads of a run, all runs at once having `jobs`.

@@ -56,9 +56,9 @@ final class Attention {
     let (tokens, distance) = (sizes.tokens, BlockScratch.scoreDistance(sizes.tokens))
     let ld = 3 * sizes.width
     let q = projected.data + row * ld + head * headWidth
-    matmul(
-      q, lda: ld, q + sizes.width, ldb: ld, transposeB: true, into: scratch.scores, ldc: distance,
-      m: tokens, n: tokens, k: headWidth)
+    multiplyTransposed(
+      q, ldx: ld, q + sizes.width, ldm: ld, into: scratch.scores, ldz: distance, rows: tokens,
+      outputs: tokens, inputs: headWidth, kernels: kernels, scratch: scratch.packed)
     let logSum = logSums.data + row * sizes.heads + head * tokens
     if sums { kernels.pointee.log_sum_exp(tokens, tokens, scratch.scores, distance, scale, logSum) }
     kernels.pointee.softmax(
@@ -68,11 +68,11 @@ final class Attention {
   private func mix(row: Int, head: Int, scratch: BlockScratch) {
     weigh(row: row, head: head, sums: true, scratch: scratch)
     let (tokens, ld) = (sizes.tokens, 3 * sizes.width)
-    matmul(
+    multiply(
       scratch.scores, lda: BlockScratch.scoreDistance(tokens),
       projected.data + row * ld + 2 * sizes.width + head * headWidth, ldb: ld,
       into: mixed.data + row * sizes.width + head * headWidth, ldc: sizes.width, m: tokens,
-      n: headWidth, k: tokens)
+      n: headWidth, k: tokens, kernels: kernels)
   }
 
   /// From the gradient of the output, `memory.middleGradient`, sets that of qkv,
@@ -106,22 +106,22 @@ final class Attention {
     let q = projected.data + row * ld + head * headWidth
     let dq = memory.qkvGradient.data + row * ld + head * headWidth
     // ∂v = Pᵀ·∂o
-    matmul(
+    multiply(
       weights, lda: distance, transposeA: true, gradient, ldb: width, into: dq + 2 * width,
-      ldc: ld, m: tokens, n: headWidth, k: tokens)
+      ldc: ld, m: tokens, n: headWidth, k: tokens, kernels: kernels)
     // ∂P = ∂o·vᵀ
-    matmul(
-      gradient, lda: width, q + 2 * width, ldb: ld, transposeB: true, into: slopes, ldc: distance,
-      m: tokens, n: tokens, k: headWidth)
+    multiplyTransposed(
+      gradient, ldx: width, q + 2 * width, ldm: ld, into: slopes, ldz: distance, rows: tokens,
+      outputs: tokens, inputs: headWidth, kernels: kernels, scratch: scratch.packed)
     kernels.pointee.softmax_gradient(
       tokens, tokens, weights, distance, scale, slopes, distance)
     // ∂q = ∂S·k and ∂k = ∂Sᵀ·q
-    matmul(
+    multiply(
       slopes, lda: distance, q + width, ldb: ld, into: dq, ldc: ld, m: tokens, n: headWidth,
-      k: tokens)
-    matmul(
+      k: tokens, kernels: kernels)
+    multiply(
       slopes, lda: distance, transposeA: true, q, ldb: ld, into: dq + width, ldc: ld, m: tokens,
-      n: headWidth, k: tokens)
+      n: headWidth, k: tokens, kernels: kernels)
   }
 
   /// Parts of the weights' gradients, each a task.

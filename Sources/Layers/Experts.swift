@@ -57,11 +57,13 @@ public final class Experts {
     let h = activations.data + slots.lowerBound * f
     let y = slotValues.data + slots.lowerBound * d
     multiplyTransposed(
-      scratch.first, ldx: d, w1.value.data + expert * f * d, into: z, rows: count, outputs: f,
+      scratch.first, ldx: d, w1.value.data + expert * f * d, ldm: d, into: z, ldz: f, rows: count,
+      outputs: f,
       inputs: d, kernels: kernels, scratch: scratch.packed)
     kernels.pointee.gelu(count, f, b1.value.data + expert * f, z, h)
     multiplyTransposed(
-      h, ldx: f, w2.value.data + expert * d * f, into: y, rows: count, outputs: d, inputs: f,
+      h, ldx: f, w2.value.data + expert * d * f, ldm: f, into: y, ldz: d, rows: count, outputs: d,
+      inputs: f,
       kernels: kernels, scratch: scratch.packed)
     for slot in 0..<count { add(b2.value.data + expert * d, to: y + slot * d, count: d) }
   }
@@ -104,7 +106,7 @@ public final class Experts {
     for start in stride(from: all.lowerBound, to: all.upperBound, by: BlockSizes.slotsPerTask) {
       let slots = start..<min(start + BlockSizes.slotsPerTask, all.upperBound)
       let count = slots.count
-      let beta: Float = start == all.lowerBound ? 0 : 1
+      let adds = start > all.lowerBound
       let values = slotValues.data + start * d
       let (h, slope) = (activations.data + start * f, slopes.data + start * f)
       gather(x, slots: slots, dispatch, into: scratch.first)
@@ -112,19 +114,20 @@ public final class Experts {
         count, d, dispatch.tokens.data + start, dispatch.gates.data + start, gradient.data, values,
         dy, gateGradients.data + start)
       addColumns(dy, rows: count, width: d, to: gradients.b2)
-      matmul(
+      multiply(
         dy, lda: d, transposeA: true, h, ldb: f, into: gradients.w2, ldc: f, m: d, n: f, k: count,
-        beta: beta)
-      matmul(
-        dy, lda: d, w2.value.data + expert * d * f, ldb: f, into: dz, ldc: f, m: count, n: f, k: d)
+        adds: adds, kernels: kernels)
+      multiply(
+        dy, lda: d, w2.value.data + expert * d * f, ldb: f, into: dz, ldc: f, m: count, n: f, k: d,
+        kernels: kernels)
       for i in 0..<count * f { dz[i] *= slope[i] }
       addColumns(dz, rows: count, width: f, to: gradients.b1)
-      matmul(
+      multiply(
         dz, lda: f, transposeA: true, scratch.first, ldb: d, into: gradients.w1, ldc: d, m: f,
-        n: d, k: count, beta: beta)
-      matmul(
+        n: d, k: count, adds: adds, kernels: kernels)
+      multiply(
         dz, lda: f, w1.value.data + expert * f * d, ldb: d, into: values, ldc: d, m: count, n: d,
-        k: f)
+        k: f, kernels: kernels)
     }
   }
 }

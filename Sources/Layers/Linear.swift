@@ -34,8 +34,8 @@ final class Linear {
     scratch: UnsafeMutablePointer<Float>
   ) {
     multiplyTransposed(
-      x, ldx: ldx ?? inputs, weight.value.data, into: z, rows: rows, outputs: outputs,
-      inputs: inputs, kernels: kernels, scratch: scratch)
+      x, ldx: ldx ?? inputs, weight.value.data, ldm: inputs, into: z, ldz: outputs, rows: rows,
+      outputs: outputs, inputs: inputs, kernels: kernels, scratch: scratch)
     guard let bias else { return }
     for row in 0..<rows { add(bias.value.data, to: z + row * outputs, count: outputs) }
   }
@@ -44,9 +44,9 @@ final class Linear {
   func inputGradient(
     _ dz: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, rows: Int
   ) {
-    matmul(
+    multiply(
       dz, lda: outputs, weight.value.data, ldb: inputs, into: dx, ldc: inputs, m: rows, n: inputs,
-      k: outputs)
+      k: outputs, kernels: kernels)
   }
 
   var weightParts: Int { (outputs + Self.partRows - 1) / Self.partRows }
@@ -56,9 +56,9 @@ final class Linear {
     part: Int, _ dz: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int
   ) {
     let first = part * Self.partRows
-    matmul(
+    multiply(
       dz + first, lda: outputs, transposeA: true, x, ldb: inputs,
       into: weight.gradient.data + first * inputs, ldc: inputs,
-      m: min(Self.partRows, outputs - first), n: inputs, k: rows)
+      m: min(Self.partRows, outputs - first), n: inputs, k: rows, kernels: kernels)
   }
 }

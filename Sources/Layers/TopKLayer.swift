@@ -78,8 +78,8 @@ public final class TopKLayer {
     }
     let (x, distance) = input.matrix
     multiplyTransposed(
-      x, ldx: distance, weight.value.data, into: preactivations.data, rows: rows, outputs: width,
-      inputs: inputs, kernels: kernels, scratch: scratch.data)
+      x, ldx: distance, weight.value.data, ldm: inputs, into: preactivations.data, ldz: width,
+      rows: rows, outputs: width, inputs: inputs, kernels: kernels, scratch: scratch.data)
   }
 
   /// Sets the gradients of weight and bias from the output's gradient, and that of the layer below

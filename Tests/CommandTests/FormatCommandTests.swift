@@ -12,7 +12,7 @@ struct FormatCommandTests {
     "width", "model", "dataset", "epochs", "momentum", "axes", "seeds", "accuracies",
     "accuracy_mean", "accuracy_std", "delta_seeds", "deltas", "delta_mean", "delta_std",
     "delta_ci95_t", "delta_ci95_bootstrap", "sign_flip_p", "published_mean", "published_std",
-    "published_delta", "seconds_per_epoch", "failures",
+    "published_delta", "sign_agrees", "seconds_per_epoch", "failures",
   ]
 
   @Test func jsonHasTheDocumentedKeys() throws {

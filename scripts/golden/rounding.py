@@ -20,9 +20,10 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
+import moe_vit
 import topk_mlp as golden
 
-FACTOR, ALLOWANCE = 6.0, 2e-7  # OptimizerGoldenTests.bound
+FACTOR, ALLOWANCE = 6.0, 2e-7  # OptimizerGoldenTests.bound, MoEViTGoldenTests.factor and allowance
 TOLERANCE = 1e-6  # TopKMLPGoldenTests.atol and rtol
 
 
@@ -113,6 +114,78 @@ def forward(path, orders, generator):
     print(f"forward, loss, gradients: at most {100 * worst[0]:.0f} % of the bound ({worst[1]})")
 
 
+class TransformerOrder:
+    """An order of images, of the residual stream's width, of each block's experts and of their hidden units."""
+
+    def __init__(self, generator, case):
+        def order(size):
+            return torch.randperm(size, generator=generator)
+
+        self.batch, self.width = order(case["batch"]), order(case["d"])
+        self.blocks = [(order(case["experts"]), order(case["hidden"])) for _ in range(case["depth"])]
+
+    def tensor(self, key, value):
+        parts = key.split(".")
+        experts, hidden = self.blocks[int(parts[1])] if parts[0] == "blocks" else (None, None)
+        name, width = ".".join(parts[2:]) if parts[0] == "blocks" else key, self.width
+        axes = {
+            "cls": (None, width), "pos_embed": (None, width), "patch_embed.weight": (width,),
+            "patch_embed.bias": (width,), "norm1.weight": (width,), "norm1.bias": (width,), "norm2.weight": (width,),
+            "norm2.bias": (width,), "norm.weight": (width,), "norm.bias": (width,), "qkv.weight": (None, width),
+            "qkv.bias": (), "proj.weight": (width,), "proj.bias": (width,), "moe.w1": (experts, hidden, width),
+            "moe.b1": (experts, hidden), "moe.w2": (experts, width, hidden), "moe.b2": (experts, width),
+            "moe.router.weight": (experts, width), "head.weight": (None, width), "head.bias": ()}[name]
+        for axis, order in enumerate(axes):
+            value = value if order is None else value.index_select(axis, order)
+        return value
+
+
+def transformer_forward(path, orders, generator):
+    worst = (0.0, "")
+    with safe_open(path, "pt") as file:
+        cases = json.loads(file.metadata()["cases"])
+        for label, case in moe_vit.FORWARD_CASES.items():
+            x, y = file.get_tensor(f"{label}/inputs"), file.get_tensor(f"{label}/labels").long()
+            initial, gradients = state(file, f"{label}/init."), state(file, f"{label}/grad.")
+            for _ in range(orders):
+                order = TransformerOrder(generator, case)
+                model = moe_vit.build(case, state={key: order.tensor(key, value) for key, value in initial.items()})
+                logits, _, loss = moe_vit.total_loss(model, x[order.batch].view(-1, 3, 32, 32), y[order.batch], case)
+                loss.backward()
+                error, slope = cases[label]["float32_error"], cases[label]["gradient_error"]
+                pairs = [("logits", logits, file.get_tensor(f"{label}/logits")[order.batch], error),
+                         ("loss", loss, file.get_tensor(f"{label}/loss"), error)]
+                pairs += [(key, p.grad, order.tensor(key, gradients[key]), slope) for key, p in model.named_parameters()]
+                for key, value, stored, unit in pairs:
+                    distance = (value - stored).abs().max().item()
+                    worst = max(worst, (distance / (FACTOR * unit + ALLOWANCE), f"{label}: {key}"))
+    print(f"transformer, forward, loss, gradients: at most {100 * worst[0]:.0f} % of the bound ({worst[1]})")
+
+
+def transformer_trajectories(path, orders, generator):
+    worst = (0.0, "")
+    with safe_open(path, "pt") as file:
+        cases = json.loads(file.metadata()["cases"])
+        case = moe_vit.SIZES | moe_vit.LOSSES | dict(batch=moe_vit.BATCH)
+        inputs, labels = file.get_tensor("inputs"), file.get_tensor("labels").long()
+        initial = state(file, "init.")
+        for label, (name, constants, variant) in moe_vit.TRAJECTORIES.items():
+            final = state(file, f"{label}/")
+            for _ in range(orders):
+                order = TransformerOrder(generator, case)
+                model = moe_vit.build(case, state={key: order.tensor(key, value) for key, value in initial.items()})
+                optimizer = golden.make_optimizer(name, model.parameters(), constants)
+                for x, y in zip(inputs, labels):
+                    optimizer.zero_grad()
+                    images = x[order.batch].view(-1, 3, 32, 32)
+                    moe_vit.total_loss(model, images, y[order.batch], case)[2].backward()
+                    golden.excited_step(model, optimizer, variant)
+                distance = max((value - order.tensor(key, final[key])).abs().max().item()
+                               for key, value in model.state_dict().items())
+                worst = max(worst, (distance / (FACTOR * cases[label]["float32_error"] + ALLOWANCE), label))
+    print(f"transformer, final weights: at most {100 * worst[0]:.0f} % of the bound ({worst[1]})")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=10, help="orders tried per trajectory")
@@ -123,6 +196,8 @@ def main():
     generator = torch.Generator().manual_seed(1)
     forward(arguments.fixtures / "topk_mlp_forward.safetensors", arguments.orders, generator)
     trajectories(arguments.fixtures / "optimizers_x_phi.safetensors", arguments.orders, generator)
+    transformer_forward(arguments.fixtures / "moe_vit_forward.safetensors", arguments.orders, generator)
+    transformer_trajectories(arguments.fixtures / "moe_vit_trajectory.safetensors", arguments.orders, generator)
 
 
 if __name__ == "__main__":

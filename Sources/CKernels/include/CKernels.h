@@ -89,6 +89,13 @@ typedef struct {
   void (*_Nullable multiply)(ptrdiff_t B, ptrdiff_t W, ptrdiff_t I, const float *x, ptrdiff_t ldx,
                    const float *M, ptrdiff_t ldm, float *z, ptrdiff_t ldz, float *scratch);
 
+  /// c = A·b, or c + A·b where `adds`, for A [m, k] with element (r, i) at a[r·row_step + i·inner_step],
+  /// b [k, n] and c [m, n]. An element is summed in the same order wherever its row stands. Rows of b
+  /// may be read up to 15 floats behind their end. NULL where BLAS is faster.
+  void (*_Nullable product)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a,
+                            ptrdiff_t row_step, ptrdiff_t inner_step, const float *b,
+                            ptrdiff_t ldb, float *c, ptrdiff_t ldc, int adds);
+
   /// Mean cross entropy of logits [B, C] and labels, in nats, returned as a sum over rows; writes
   /// gradient = (softmax − onehot)·scale [B, C], and adds to `correct` the rows whose largest
   /// logit (the first of equals) is the label.

@@ -15,6 +15,15 @@ func printPlan(_ experiment: ExperimentConfig, jobs: Int) {
     let intensity = experiment.gammas.count > 1 && run.config.excitation.variant != .vanilla
     print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
   }
+  let memory = memoryText(of: runs, threads: max(1, jobs / max(1, runs.count)))
+  print("# memory: \(memory) a run, \(min(jobs, runs.count)) at once")
+}
+
+/// Of the largest run: "about 48 MB", "about 1.7 GB".
+private func memoryText(of runs: [PlannedRun], threads: Int) -> String {
+  let bytes = runs.map { $0.config.trainingBytes(threads: threads) }.max() ?? 0
+  return String(
+    format: bytes < 1e9 ? "about %.0f MB" : "about %.1f GB", bytes / (bytes < 1e9 ? 1e6 : 1e9))
 }
 
 /// "9 runs, about 1h 50m with 2 jobs (calibrated here: 11 ms a step)".
