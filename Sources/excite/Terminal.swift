@@ -61,11 +61,15 @@ final class ProgressPrinter: Sendable {
 /// Ctrl-C, SIGTERM and SIGUSR2 as a question: has someone asked to stop? A second signal ends at
 /// once.
 final class StopRequest: Sendable {
+  /// One for the whole process: signals are not delivered to the sources of a second one, and who
+  /// asks to stop means all experiments of the command.
+  static let shared = StopRequest()
+
   /// The exit code to end with; 0 while nobody asked.
   private let requested = Atomic<Int32>(0)
   private let sources: [any DispatchSourceSignal]
 
-  init() {
+  private init() {
     let queue = DispatchQueue(label: "excite.signals")
     let codes = [
       (SIGINT, Failure.interrupted), (SIGTERM, Failure.terminated),

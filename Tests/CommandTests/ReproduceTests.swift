@@ -1,6 +1,12 @@
 import Foundation
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// `excite reproduce` and `excite calibrate`, with small experiments in place of the paper's.
 @Suite struct ReproduceTests {
   private let place: Workplace
@@ -47,6 +53,27 @@ import Testing
     for name in ["fig4", "fig5"] {
       #expect(try place.text("results/paper/\(name).svg").contains("4 hidden layers"))
     }
+  }
+
+  /// A signal reaches the second experiment of a command as it does the first.
+  @Test(arguments: [SIGINT, SIGTERM])
+  func signalEndsTheSecondPanel(number: Int32) throws {
+    let long = Workplace.small.replacing("epochs: 2", with: "epochs: 1000000")
+      .replacing("hidden_layers: 2", with: "hidden_layers: 3")
+    try place.write(long, to: "paper/figure3b.yaml")
+    let child = try place.start(["reproduce", "fig3", "--configs", "paper", "--jobs", "1"])
+    let isReady = child.wait { place.labels(in: "results").count > 3 * 2 }
+    child.signal(number)
+    let output = child.finish()
+    try #require(isReady)
+    #expect(output.status == 128 + number)
+    #expect(output.stderr.contains("interrupted: 0 of 6 runs finished"))
+  }
+
+  @Test func severalExperimentsAreNoArrayJob() throws {
+    let output = try place.excite("reproduce", "fig3", "--configs", "paper", "--slurm", "--dry-run")
+    #expect(output.status == 64)
+    #expect(output.stderr.contains("--slurm makes an array job of one experiment"))
   }
 
   @Test func toyProblemNeedsNoRun() throws {

@@ -191,7 +191,7 @@ struct ExperimentOptions: ParsableArguments {
     let stored = experiment.stored(
       command: Self.command, environment: environment, initial: initial)
     let name = experiment.storeName(initial: initial)
-    let stop = StopRequest()
+    let stop = StopRequest.shared
     let progress = ProgressPrinter(isQuiet: quiet)
     let runner = Runner(experiment, options: options, environment: environment)
     let outcomes = try runner.run(

@@ -51,6 +51,10 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   mutating func validate() throws {
+    if options.slurm.isOn, artifacts.flatMap(\.configs).count > 1 {
+      throw ValidationError(
+        "--slurm makes an array job of one experiment; \(names.joined(separator: " ")) has several")
+    }
     let known = PaperArtifact.all.map(\.name) + ["all"]
     guard let unknown = names.first(where: { !known.contains($0) }) else { return }
     throw ValidationError("\(unknown): not one of \(known.joined(separator: ", "))")
