@@ -16,7 +16,7 @@ struct ExpertSums: Codable, Hashable, Sendable {
   /// - Parameters:
   ///   - used: how many of its rows used each expert, [E].
   ///   - modulation: Φ [E]; nil for 1.
-  mutating func add(_ used: UnsafeBufferPointer<Int32>, rows: Int, modulation: [Float]?) {
+  mutating func add(_ used: [Int32], rows: Int, modulation: [Float]?) {
     for expert in counts.indices { counts[expert] += Int(used[expert]) }
     self.rows += rows
     steps += 1
