@@ -49,6 +49,8 @@ public struct StepTiming: Sendable {
   public let usefulGFLOPS: Double
   /// Speed of a large matrix product measured in turn with the steps, GFLOP/s.
   public let gemmGFLOPS: Double
+  /// Measured after the steps, on as many more; nil for a model without parts.
+  public let breakdown: StepBreakdown?
 }
 
 /// A run's model and a batch of random pixels for it.
@@ -57,7 +59,7 @@ struct StepSample {
   /// Records that `evaluate` reads.
   static let testRecords = 512
 
-  private let trainer: Trainer
+  let trainer: Trainer
   private let plain: BatchLoader
   private let augmented: BatchLoader
   private let rows: Int
@@ -118,7 +120,8 @@ public func timeStep(
       inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: config.batchSize)
     return StepTiming(
       step: timings[0], preparation: timings[1], usefulGFLOPS: flop / timings[0].median / 1e9,
-      gemmGFLOPS: Double(products.count) * GEMMBenchmark.flop / timings[2].median / 1e9)
+      gemmGFLOPS: Double(products.count) * GEMMBenchmark.flop / timings[2].median / 1e9,
+      breakdown: try sample.breakdown(steps: repetitions, threads: threads))
   } catch {
     throw .training(error)
   }

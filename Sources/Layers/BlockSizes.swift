@@ -79,6 +79,16 @@ public final class BlockMemory {
     vectorGradients = Tensor(sizes.tasks(images: sizes.capacity), 8 * sizes.width)
   }
 
+  /// The clock of what no task does.
+  var clock: PartClock? { scratch[0].clock }
+
+  /// Notes from now on what each worker spends in which part.
+  public func time() -> StepClock {
+    let clock = StepClock(workers: scratch.count)
+    for (scratch, worker) in zip(scratch, clock.workers) { scratch.clock = worker }
+    return clock
+  }
+
   /// Floats that all this takes.
   public static func floats(_ sizes: BlockSizes, workers: Int) -> Double {
     Double(sizes.rows) * Double(4 * sizes.width + sizes.experts)
@@ -103,6 +113,8 @@ final class BlockScratch {
   let probabilities: UnsafeMutablePointer<Float>
   /// What selecting winners leaves beside their numbers, [rows, K and padding].
   let values: UnsafeMutablePointer<Float>
+  /// In a benchmark.
+  var clock: PartClock?
   private let memory: Tensor
 
   /// Floats from one query's scores to the next: whole vectors.

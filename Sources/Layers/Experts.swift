@@ -53,6 +53,7 @@ public final class Experts {
   ) {
     let (f, d, count) = (sizes.hidden, sizes.width, slots.count)
     gather(x, slots: slots, dispatch, into: scratch.first)
+    scratch.clock?.end(.dispatch)
     let z = slopes.data + slots.lowerBound * f
     let h = activations.data + slots.lowerBound * f
     let y = slotValues.data + slots.lowerBound * d
@@ -66,6 +67,7 @@ public final class Experts {
       inputs: f,
       kernels: kernels, scratch: scratch.packed)
     for slot in 0..<count { add(b2.value.data + expert * d, to: y + slot * d, count: d) }
+    scratch.clock?.end(.experts)
   }
 
   private func gather(
@@ -113,6 +115,7 @@ public final class Experts {
       kernels.pointee.gather_scaled(
         count, d, dispatch.tokens.data + start, dispatch.gates.data + start, gradient.data, values,
         dy, gateGradients.data + start)
+      scratch.clock?.end(.dispatch)
       addColumns(dy, rows: count, width: d, to: gradients.b2)
       multiply(
         dy, lda: d, transposeA: true, h, ldb: f, into: gradients.w2, ldc: f, m: d, n: f, k: count,
@@ -128,6 +131,7 @@ public final class Experts {
       multiply(
         dz, lda: f, w1.value.data + expert * f * d, ldb: d, into: values, ldc: d, m: count, n: d,
         k: f, kernels: kernels)
+      scratch.clock?.end(.experts)
     }
   }
 }

@@ -10,8 +10,8 @@ final class Linear {
   let outputs: Int
   private let kernels: UnsafePointer<ExciteKernels>
 
-  /// Rows of W whose gradient is one part.
-  private static let partRows = 64
+  /// Rows of W whose gradient is one part: each reads all of x.
+  private static let partRows = 192
 
   init(name: String, inputs: Int, outputs: Int, hasBias: Bool = true, kernels: Kernels) {
     self.inputs = inputs

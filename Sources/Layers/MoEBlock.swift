@@ -58,46 +58,65 @@ public final class MoEBlock {
       let rows = sizes.rows(ofTask: task, images: images)
       let scratch = memory.scratch[worker]
       let start = x.data + rows.lowerBound * width
+      scratch.clock?.start()
       norm1.forward(start, distance: width, rows: rows)
+      scratch.clock?.end(.norms)
       attention.forward(norm1.output, addingTo: x, rows: rows, scratch: scratch)
+      scratch.clock?.end(.attention)
       norm2.forward(start, distance: width, rows: rows)
+      scratch.clock?.end(.norms)
       router.forward(norm2.output, rows: rows, task: task, scratch: scratch)
+      scratch.clock?.end(.router)
     }
+    memory.clock?.start()
     router.gather(rows: images * sizes.tokens, tasks: tasks)
+    memory.clock?.end(.router)
     dispatch.fill(router, rows: images * sizes.tokens, step: step)
+    memory.clock?.end(.dispatch)
     memory.workers.run(dispatch.taskCount) { task, worker in
+      let scratch = memory.scratch[worker]
       let (expert, slots) = dispatch.task(task)
-      experts.forward(
-        norm2.output, expert: expert, slots: slots, dispatch, memory.scratch[worker])
+      scratch.clock?.start()
+      experts.forward(norm2.output, expert: expert, slots: slots, dispatch, scratch)
     }
-    memory.workers.run(tasks) { task, _ in
+    memory.workers.run(tasks) { task, worker in
+      let clock = memory.scratch[worker].clock
+      clock?.start()
       let rows = sizes.rows(ofTask: task, images: images)
       dispatch.combine(
         experts.slotValues, into: x.data + rows.lowerBound * width, rows: rows, weighted: true)
+      clock?.end(.dispatch)
     }
   }
 
   /// - Parameter gradient: ∂loss/∂x after the block [N, D], which becomes that before it.
   public func backward(_ gradient: Tensor, images: Int, memory: BlockMemory) {
     memory.workers.run(sizes.experts) { expert, worker in
-      experts.backward(
-        norm2.output, gradient: gradient, expert: expert, dispatch, memory.scratch[worker])
+      let scratch = memory.scratch[worker]
+      scratch.clock?.start()
+      experts.backward(norm2.output, gradient: gradient, expert: expert, dispatch, scratch)
     }
     let tasks = sizes.tasks(images: images)
     memory.workers.run(tasks) { task, worker in
       backward(gradient, task: task, images: images, memory, memory.scratch[worker])
     }
     let rows = images * sizes.tokens
-    memory.workers.run(attention.weightParts + router.linear.weightParts) { part, _ in
+    memory.workers.run(attention.weightParts + router.linear.weightParts) { part, worker in
+      let clock = memory.scratch[worker].clock
+      clock?.start()
       if part < attention.weightParts {
         attention.weightGradient(part: part, norm1.output, rows: rows, memory: memory)
+        clock?.end(.attention)
       } else {
         router.linear.weightGradient(
           part: part - attention.weightParts, memory.scoreGradient.data, norm2.output.data,
           rows: rows)
+        clock?.end(.router)
       }
     }
+    memory.clock?.start()
     sumVectorGradients(tasks: tasks, memory)
+    memory.clock?.end(.norms)
   }
 
   /// The rows of a task's images, back from the experts' inputs to the block's.
@@ -110,17 +129,22 @@ public final class MoEBlock {
     let vectors = memory.vectorGradients.data + task * 8 * width
     vectors.update(repeating: 0, count: 8 * width)
     let dx = gradient.data + start
+    let clock = scratch.clock
 
+    clock?.start()
     let dy = scratch.first
     router.backward(
       rows: rows, slots: dispatch.slots.data, slotGradients: experts.gateGradients.data,
       into: memory.scoreGradient, total: images * sizes.tokens, scratch: scratch)
     router.linear.inputGradient(
       memory.scoreGradient.data + rows.lowerBound * sizes.experts, into: dy, rows: rows.count)
+    clock?.end(.router)
     dispatch.combine(experts.slotValues, into: dy, rows: rows, weighted: false)
+    clock?.end(.dispatch)
     norm2.backward(
       dy, into: dx, distance: width, rows: rows, gain: vectors + 2 * width,
       offset: vectors + 3 * width)
+    clock?.end(.norms)
 
     let middle = memory.middleGradient.data + start
     middle.update(from: dx, count: rows.count * width)
@@ -129,8 +153,10 @@ public final class MoEBlock {
     addColumns(
       memory.qkvGradient.data + 3 * start, rows: rows.count, width: 3 * width,
       to: vectors + 4 * width)
+    clock?.end(.attention)
     norm1.backward(
       dy, into: dx, distance: width, rows: rows, gain: vectors, offset: vectors + width)
+    clock?.end(.norms)
   }
 
   /// In the tasks' order, whichever thread did them.

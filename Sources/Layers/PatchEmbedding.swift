@@ -44,6 +44,8 @@ public final class PatchEmbedding {
   public func forward(_ images: Tensor, count: Int, into x: Tensor, memory: BlockMemory) {
     let width = sizes.width
     memory.workers.run(sizes.tasks(images: count)) { task, worker in
+      let scratch = memory.scratch[worker]
+      scratch.clock?.start()
       let rows = sizes.rows(ofTask: task, images: count)
       for row in stride(from: rows.lowerBound, to: rows.upperBound, by: sizes.tokens) {
         cut(images.data + row / sizes.tokens * images.rowLength, row: row)
@@ -51,12 +53,13 @@ public final class PatchEmbedding {
       let start = x.data + rows.lowerBound * width
       projection.forward(
         patches.data + rows.lowerBound * patches.rowLength, into: start, rows: rows.count,
-        scratch: memory.scratch[worker].packed)
+        scratch: scratch.packed)
       for row in stride(from: 0, to: rows.count, by: sizes.tokens) {
         let image = start + row * width
         image.update(from: classToken.value.data, count: width)
         add(positions.value.data, to: image, count: positions.value.count)
       }
+      scratch.clock?.end(.embedding)
     }
   }
 
@@ -80,7 +83,10 @@ public final class PatchEmbedding {
   public func backward(_ gradient: Tensor, count: Int, memory: BlockMemory) {
     let (width, tokens) = (sizes.width, sizes.tokens)
     positions.gradient.setZero()
-    memory.workers.run(tokens + projection.weightParts) { task, _ in
+    memory.workers.run(tokens + projection.weightParts) { task, worker in
+      let clock = memory.scratch[worker].clock
+      clock?.start()
+      defer { clock?.end(.embedding) }
       guard task < tokens else {
         // Class tokens count for nothing: their rows of `patches` are zeros.
         projection.weightGradient(

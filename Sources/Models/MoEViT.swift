@@ -18,6 +18,7 @@ public final class MoEViT: Model {
   /// The residual stream and ∂loss/∂ of it, [N, D].
   private let stream: Tensor
   private let gradient: Tensor
+  private var clock: StepClock?
 
   /// - Parameters:
   ///   - capacity: the largest batch.
@@ -56,22 +57,43 @@ public final class MoEViT: Model {
     }
   }
 
+  /// Notes from now on where the time of steps goes.
+  public func time() -> StepClock {
+    let clock = memory.time()
+    self.clock = clock
+    return clock
+  }
+
   public func forward(_ inputs: Tensor, rows: Int) {
+    clock?.beginPass()
     embedding.forward(inputs, count: rows, into: stream, memory: memory)
     for block in blocks { block.forward(stream, images: rows, memory: memory) }
+    clock?.beginHead()
     head.forward(stream, images: rows)
+    clock?.endHead()
+    clock?.endPass()
   }
 
   /// Cross entropy alone; the gradients that `backward` sets are those of `auxiliaryLoss` too.
   public func loss(targets: UnsafePointer<Int32>, rows: Int, forTraining: Bool) -> LossSum {
-    head.loss(targets: targets, images: rows, forTraining: forTraining)
+    clock?.beginPass()
+    clock?.beginHead()
+    defer {
+      clock?.endHead()
+      clock?.endPass()
+    }
+    return head.loss(targets: targets, images: rows, forTraining: forTraining)
   }
 
   public func backward(_ inputs: Tensor, rows: Int) {
+    clock?.beginPass()
     gradient.data.update(
       repeating: 0, count: rows * PatchEmbedding.tokens(patch: config.patch) * config.d)
+    clock?.beginHead()
     head.backward(into: gradient, images: rows)
+    clock?.endHead()
     for block in blocks.reversed() { block.backward(gradient, images: rows, memory: memory) }
     embedding.backward(gradient, count: rows, memory: memory)
+    clock?.endPass()
   }
 }
