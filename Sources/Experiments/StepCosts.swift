@@ -21,11 +21,12 @@ struct StepCosts {
       batchSize = run.batchSize
     }
 
-    /// Additions and multiplications of a step. The number of classes makes no difference to speak
-    /// of.
+    /// Additions and multiplications of a step. How many classes images have makes no difference to
+    /// speak of.
     var flop: Double {
       model.usefulFLOP(
-        inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: batchSize)
+        inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: model), batchSize: batchSize
+      )
     }
     var flopPerRecord: Double { flop / Double(batchSize) }
   }
@@ -113,13 +114,14 @@ struct StepCosts {
     let evaluated = ContinuousClock.now
     return (
       (trained - start) / .seconds(1),
-      (evaluated - trained) / .seconds(1) / Double(StepSample.testRecords)
+      (evaluated - trained) / .seconds(1) / Double(sample.testRecords)
     )
   }
 
   private static func bytes(_ run: RunConfig) -> Double {
     run.model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: run.batchSize,
+      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: run.model),
+      batchSize: run.batchSize,
       optimizerStates: run.optimizer.stateCount)
   }
 
