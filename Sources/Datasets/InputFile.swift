@@ -67,7 +67,7 @@ package final class InputFile {
   }
 
   /// As `read`, for bytes that the file's size says are there.
-  func readAll(
+  package func readAll(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DatasetError) {
     let count = try read(into: buffer, at: offset)
@@ -79,7 +79,7 @@ package final class InputFile {
 }
 
 /// An array that `body` fills in place: no zeroing, no growing.
-func filledBytes(
+package func filledBytes(
   _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Void
 ) throws(DatasetError) -> [UInt8] {
   // The standard library's initializer throws without a type.

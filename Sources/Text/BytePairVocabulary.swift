@@ -10,7 +10,7 @@ struct BytePairVocabulary: Sendable {
   let byteIDs: [UInt32]
   let merges: PairTable
   /// SHA-256 of the two files' contents.
-  let fingerprint: String
+  let hash: [UInt8]
 
   /// - Throws: `.data` and those of the vocabularies.
   init(encoder: String, merges mergesPath: String) throws(TextError) {
@@ -21,7 +21,7 @@ struct BytePairVocabulary: Sendable {
       // Each by its own hash, so that no byte can move from one file to the other.
       hash.update(data: Array(SHA256.hash(data: bytes)))
     }
-    fingerprint = hash.finalize().hexadecimal
+    self.hash = Array(hash.finalize())
 
     var strings = ByteStrings()
     let ids = try Self.readTokens(encoderBytes, path: encoder, into: &strings)

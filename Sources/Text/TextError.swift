@@ -14,6 +14,7 @@ public enum TextError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A key of the corpus that it needs, or that it does not take.
   case missingKey(corpus: String, key: String)
   case superfluousKey(corpus: String, key: String)
+  case superfluousVocabulary(tokenizer: TokenizerName)
   case contextTooLong(context: Int, split: String, tokens: Int)
 
   // Vocabularies.
@@ -51,6 +52,8 @@ public enum TextError: Error, Hashable, Sendable, CustomStringConvertible {
     case .missingKey(let corpus, let key): "dataset.\(key) is needed with name: \(corpus)"
     case .superfluousKey(let corpus, let key):
       "dataset.\(key) is not for name: \(corpus); it is for name: files"
+    case .superfluousVocabulary(let tokenizer):
+      "dataset.vocabulary is not for tokenizer: \(tokenizer.rawValue); it is for tokenizer: gpt2"
     case .contextTooLong(let context, let split, let tokens):
       "a context of \(context) tokens needs \(context + 1) in a row; "
         + "the \(split) text has \(tokens)"

@@ -27,12 +27,12 @@ public enum Tokenizer: Sendable {
     }
   }
 
-  /// 64 hexadecimal digits that another tokenizer or vocabulary has different.
-  public var fingerprint: String {
+  /// SHA-256 of what makes it: another tokenizer or vocabulary has another.
+  var hash: [UInt8] {
     switch self {
-    case .bytePairs(let tokenizer): tokenizer.vocabulary.fingerprint
-    case .words(let tokenizer): tokenizer.fingerprint
-    case .bytes: SHA256.hash(data: Array("bytes".utf8)).hexadecimal
+    case .bytePairs(let tokenizer): tokenizer.vocabulary.hash
+    case .words(let tokenizer): tokenizer.hash
+    case .bytes: Array(SHA256.hash(data: Array("bytes".utf8)))
     }
   }
 
@@ -109,6 +109,17 @@ private final class ByteEncoder: ChunkEncoder {
 }
 
 extension Tokenizer {
+  /// The ids of a text, in as few bytes as the vocabulary needs.
+  ///
+  /// - Parameter text: valid UTF-8.
+  func buffer(_ text: UnsafeBufferPointer<UInt8>, _ workers: Workers) -> TokenBuffer {
+    switch TokenBuffer.idBytes(vocabularySize: vocabularySize) {
+    case 1: TokenBuffer(encodedParts(text, as: UInt8.self, workers))
+    case 2: TokenBuffer(encodedParts(text, as: UInt16.self, workers))
+    default: TokenBuffer(encodedParts(text, as: UInt32.self, workers))
+    }
+  }
+
   /// About so many bytes of a text are one task.
   private static let chunkBytes = 1 << 18
 

@@ -16,7 +16,7 @@ public struct WordTokenizer: Sendable {
   fileprivate var words = ByteStrings()
   fileprivate let unknownID: UInt32
   fileprivate let endOfLineID: UInt32
-  let fingerprint: String
+  let hash: [UInt8]
 
   /// - Parameter trainingText: valid UTF-8.
   init(trainingText: UnsafeBufferPointer<UInt8>) {
@@ -34,7 +34,7 @@ public struct WordTokenizer: Sendable {
     var hash = SHA256()
     hash.update(data: Array("words".utf8))
     hash.update(bufferPointer: UnsafeRawBufferPointer(trainingText))
-    fingerprint = hash.finalize().hexadecimal
+    self.hash = Array(hash.finalize())
   }
 
   /// Words, V, with `<eos>` and `<unk>`.
