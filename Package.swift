@@ -103,7 +103,9 @@ let package = Package(
       ],
       swiftSettings: test),
     .testTarget(
-      name: "TextTests", dependencies: ["Text"], resources: [.copy("Fixtures")],
+      name: "TextTests",
+      dependencies: ["Text", .product(name: "Crypto", package: "swift-crypto")],
+      resources: [.copy("Fixtures")],
       swiftSettings: test),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: test),

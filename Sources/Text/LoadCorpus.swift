@@ -195,7 +195,7 @@ private struct CorpusLoader {
     switch cache.read() {
     case .tokens(let tokens, let counts): return (tokens, counts)
     case .absent: break
-    case .unusable(let reason): onNote("\(cache.path): \(reason); it is made anew")
+    case .unusable(let problem): onNote("\(problem); it is made anew")
     }
     let lock: FileLock
     do throws(DatasetError) {

@@ -30,8 +30,8 @@ struct TokenCache {
   enum Found {
     case tokens(TokenBuffer, TextCounts)
     case absent
-    /// There is a file, and why it cannot be used.
-    case unusable(reason: String)
+    /// There is a file; which, and why it cannot be used.
+    case unusable(String)
   }
 
   /// What is at `path`.
@@ -39,7 +39,7 @@ struct TokenCache {
     do throws(DatasetError) {
       guard let file = try InputFile.openIfPresent(path) else { return .absent }
       guard file.size >= Self.headerBytes else {
-        return .unusable(reason: "it is shorter than its header")
+        return unusable("it is shorter than its header")
       }
       let header = try filledBytes(Self.headerBytes) {
         (buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) in
@@ -48,29 +48,29 @@ struct TokenCache {
       func number(_ offset: Int, _ bytes: Int = 8) -> UInt64 {
         header[offset..<offset + bytes].reversed().reduce(0) { $0 << 8 | UInt64($1) }
       }
-      guard header.starts(with: Self.magic) else { return .unusable(reason: "it is another file") }
+      guard header.starts(with: Self.magic) else { return unusable("it is another file") }
       guard number(8, 4) == Self.version else {
-        return .unusable(reason: "it is of another version")
+        return unusable("it is of another version")
       }
       guard Array(header[56..<88]) == tokenizerHash, Array(header[88..<120]) == textHash else {
-        return .unusable(reason: "it is of another text or tokenizer")
+        return unusable("it is of another text or tokenizer")
       }
       let idBytes = TokenBuffer.idBytes(vocabularySize: vocabularySize)
       let held = file.size - Self.headerBytes
       guard number(12, 4) == idBytes, number(24) == vocabularySize, held % idBytes == 0,
         number(16) == held / idBytes,
         let counts = Self.counts(number(32), number(40), number(48))
-      else { return .unusable(reason: "its length is not what its header says") }
+      else { return unusable("its length is not what its header says") }
       let tokens = try TokenBuffer(
         file, from: Self.headerBytes, count: held / idBytes, idBytes: idBytes)
       guard Self.hash(header, tokens) == number(120),
         tokens.greatest().map({ $0 < vocabularySize }) ?? true
       else {
-        return .unusable(reason: "it is damaged")
+        return unusable("it is damaged")
       }
       return .tokens(tokens, counts)
     } catch {
-      return .unusable(reason: error.description)
+      return .unusable(error.description)
     }
   }
 
@@ -89,6 +89,8 @@ struct TokenCache {
     header += littleEndian(Int(truncatingIfNeeded: Self.hash(header, tokens)))
     return header.withUnsafeBytes { replaceFile(at: path, with: [$0, tokens.bytes]) }
   }
+
+  private func unusable(_ reason: String) -> Found { .unusable("\(path): \(reason)") }
 
   /// nil where a number is no count.
   private static func counts(_ bytes: UInt64, _ words: UInt64, _ lines: UInt64) -> TextCounts? {

@@ -40,6 +40,18 @@ final class TemporaryFolder {
   }
 }
 
+extension TemporaryFolder {
+  /// The small vocabulary, where GPT-2's would be.
+  func writeVocabulary(to name: String = "gpt2") throws {
+    let files = try [
+      ("encoder.json", SmallVocabulary.encoderPath), ("vocab.bpe", SmallVocabulary.mergesPath),
+    ]
+    for (file, path) in files {
+      try write(Data(contentsOf: URL(fileURLWithPath: path)), to: "\(name)/\(file)")
+    }
+  }
+}
+
 /// The small vocabulary of scripts/golden/bpe.py and what the reference tokenizers say with it.
 enum SmallVocabulary {
   static func path(_ name: String) throws -> String {
