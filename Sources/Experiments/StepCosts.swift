@@ -12,11 +12,13 @@ import Training
 struct StepCosts {
   private struct Kind: Hashable {
     let model: ModelConfig
+    let outcomes: Int
     let optimizer: OptimizerName
     let batchSize: Int
 
     init(_ run: RunConfig) {
       model = run.model
+      outcomes = StepSample.outcomes(of: run)
       optimizer = run.optimizer.name
       batchSize = run.batchSize
     }
@@ -25,7 +27,7 @@ struct StepCosts {
     /// speak of.
     var flop: Double {
       model.usefulFLOP(
-        inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: model), batchSize: batchSize
+        inputs: ImageSplit.imageBytes, classes: outcomes, batchSize: batchSize
       )
     }
     var flopPerRecord: Double { flop / Double(batchSize) }
@@ -120,7 +122,7 @@ struct StepCosts {
 
   private static func bytes(_ run: RunConfig) -> Double {
     run.model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: run.model),
+      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: run),
       batchSize: run.batchSize,
       optimizerStates: run.optimizer.stateCount)
   }

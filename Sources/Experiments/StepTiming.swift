@@ -55,8 +55,17 @@ public struct StepTiming: Sendable {
 
 /// A run's model and a batch of random pixels or tokens for it.
 struct StepSample {
-  /// Classes, or the size of GPT-2's vocabulary: what a prediction usually chooses from.
-  static func outcomes(of model: ModelConfig) -> Int { model.name == .gptMoE ? 50257 : 10 }
+  /// What a prediction chooses from, as far as it is known without the data: classes, or the size of
+  /// a vocabulary.
+  static func outcomes(of config: RunConfig) -> Int {
+    guard config.model.name == .gptMoE else { return 10 }
+    return switch config.corpus?.tokenizer ?? .gpt2 {
+    case .gpt2: 50257
+    // WikiText-2's.
+    case .word: 33_278
+    case .byte: 256
+    }
+  }
 
   let trainer: Trainer
   /// Records that `evaluate` reads.
@@ -70,7 +79,7 @@ struct StepSample {
     // A whole batch at once, whatever its parts.
     var config = config
     config.microBatch = nil
-    let outcomes = Self.outcomes(of: config.model)
+    let outcomes = Self.outcomes(of: config)
     let batch: any TrainingData
     let data: any TrainingData
     switch config.model {
@@ -87,9 +96,11 @@ struct StepSample {
         RandomTokens(count: sequences * gpt.context + 1, vocabulary: outcomes)
       }
       let tokens = text(config.batchSize)
-      batch = TextDataset(vocabulary: outcomes, train: tokens, validation: tokens, test: tokens)
+      batch = TextDataset(
+        vocabulary: outcomes, train: tokens, test: tokens, testWords: 1, fingerprint: "")
       data = TextDataset(
-        vocabulary: outcomes, train: tokens, validation: tokens, test: text(testRecords))
+        vocabulary: outcomes, train: tokens, test: text(testRecords), testWords: 1,
+        fingerprint: "")
     }
     trainer = try Trainer(config, dataset: data, threads: threads)
     plain = batch.batches(.test, for: config, batchSize: config.batchSize, kernels: .best)
@@ -146,7 +157,7 @@ public func timeStep(
     let timings = try timeInTurn(
       repetitions: repetitions, [sample.step, sample.prepare, multiply])
     let flop = config.model.usefulFLOP(
-      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: config.model),
+      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: config),
       batchSize: config.batchSize)
     return StepTiming(
       step: timings[0], preparation: timings[1], usefulGFLOPS: flop / timings[0].median / 1e9,

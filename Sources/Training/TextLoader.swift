@@ -1,5 +1,6 @@
 import Datasets
 import Tensors
+import Text
 
 /// Text as token numbers.
 public protocol TokenSource: Sendable {
@@ -8,21 +9,34 @@ public protocol TokenSource: Sendable {
   subscript(place: Int) -> Int { get }
 }
 
+extension TokenBuffer: TokenSource {}
+
 /// A text data set with its standard splits.
 public struct TextDataset: Sendable {
   /// V: token numbers are below it.
   public let vocabulary: Int
   public let train: any TokenSource
-  public let validation: any TokenSource
   public let test: any TokenSource
+  /// Of the test text, for perplexity per word.
+  public let testWords: Int
+  /// A hash of all texts and of how they became tokens.
+  public let fingerprint: String
 
   public init(
-    vocabulary: Int, train: any TokenSource, validation: any TokenSource, test: any TokenSource
+    vocabulary: Int, train: any TokenSource, test: any TokenSource, testWords: Int,
+    fingerprint: String
   ) {
     self.vocabulary = vocabulary
     self.train = train
-    self.validation = validation
     self.test = test
+    self.testWords = testWords
+    self.fingerprint = fingerprint
+  }
+
+  public init(_ corpus: TextCorpus) {
+    self.init(
+      vocabulary: corpus.vocabularySize, train: corpus.train.tokens, test: corpus.test.tokens,
+      testWords: corpus.test.counts.wordsAndLines, fingerprint: corpus.fingerprint)
   }
 }
 
@@ -57,8 +71,8 @@ public final class TextLoader: BatchSource {
     self.batchSize = batchSize
     self.isShuffled = forTraining && isShuffled
     self.seed = seed
-    let asked = max(0, tokens.count - 1)
-    sampleCount = forTraining ? asked / context : (asked + context - 1) / context
+    sampleCount = Self.sampleCount(
+      tokens: tokens.count, context: context, forTraining: forTraining)
     inputs = Tensor(batchSize, context)
     targets = .allocate(capacity: batchSize * context)
     targets.initialize(repeating: -1, count: batchSize * context)
@@ -66,6 +80,12 @@ public final class TextLoader: BatchSource {
   }
 
   deinit { targets.deallocate() }
+
+  /// Sequences that a text makes.
+  static func sampleCount(tokens: Int, context: Int, forTraining: Bool) -> Int {
+    let asked = max(0, tokens - 1)
+    return forTraining ? asked / context : (asked + context - 1) / context
+  }
 
   /// Batches in an epoch; the last may be smaller.
   public var batchCount: Int { (sampleCount + batchSize - 1) / batchSize }

@@ -13,6 +13,10 @@ public protocol TrainingData: Sendable {
   var sampleClasses: Int { get }
   /// A hash of all that training reads: a changed byte gives another.
   var fingerprint: String { get }
+  /// For perplexity per word; nil where samples are no text.
+  var tokensPerTestWord: Double? { get }
+  /// Samples of a split as a run reads it.
+  func sampleCount(_ split: DataSplit, of config: RunConfig) -> Int
   /// A split as a run reads it.
   /// - Parameter batchSize: samples at once.
   func batches(
@@ -23,6 +27,11 @@ public protocol TrainingData: Sendable {
 extension ImageDataset: TrainingData {
   public var outcomes: Int { classes }
   public var sampleClasses: Int { classes }
+  public var tokensPerTestWord: Double? { nil }
+
+  public func sampleCount(_ split: DataSplit, of config: RunConfig) -> Int {
+    split == .train ? train.count : test.count
+  }
 
   public func batches(
     _ split: DataSplit, for config: RunConfig, batchSize: Int, kernels: Kernels
@@ -37,27 +46,26 @@ extension ImageDataset: TrainingData {
 extension TextDataset: TrainingData {
   public var outcomes: Int { vocabulary }
   public var sampleClasses: Int { 1 }
-
-  public var fingerprint: String {
-    var hash = ContentHash()
-    hash.add("\(vocabulary)")
-    for split in [train, validation, test] {
-      var numbers: [UInt32] = []
-      numbers.reserveCapacity(split.count)
-      for place in 0..<split.count { numbers.append(UInt32(split[place])) }
-      numbers.withUnsafeBytes { hash.add($0) }
-    }
-    return hash.hexadecimal
-  }
+  public var tokensPerTestWord: Double? { Double(test.count - 1) / Double(max(1, testWords)) }
 
   public func batches(
     _ split: DataSplit, for config: RunConfig, batchSize: Int, kernels: Kernels
   ) -> any BatchSource {
+    TextLoader(
+      split == .train ? train : test, context: Self.context(of: config), batchSize: batchSize,
+      forTraining: split == .train, isShuffled: config.order == .shuffled, seed: config.seed)
+  }
+
+  public func sampleCount(_ split: DataSplit, of config: RunConfig) -> Int {
+    TextLoader.sampleCount(
+      tokens: split == .train ? train.count : test.count, context: Self.context(of: config),
+      forTraining: split == .train)
+  }
+
+  private static func context(of config: RunConfig) -> Int {
     guard case .gptMoE(let gpt) = config.model else {
       preconditionFailure("text for a \(config.model.name.rawValue)")
     }
-    return TextLoader(
-      split == .train ? train : test, context: gpt.context, batchSize: batchSize,
-      forTraining: split == .train, isShuffled: config.order == .shuffled, seed: config.seed)
+    return gpt.context
   }
 }
