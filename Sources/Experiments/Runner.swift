@@ -374,6 +374,7 @@ public final class Runner: Sendable {
           throw .training(error)
         }
       }
+      try folder.write(made.expertTables)
       try folder.finish(outcome(.finished), environment: environment)
       return outcome(.finished)
     } catch {

@@ -23,13 +23,13 @@ extension Setting {
         comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil
           && window == 1)
     case .moeViT(let vit):
-      // The paper gives no table of these to stand beside.
       return SettingRecord(
         model: model.name.rawValue, dataset: dataset.name.rawValue,
         optimizer: optimizer.name.rawValue, lr: optimizer.lr,
         momentum: optimizer.name == .momentum ? optimizer.momentum : nil, batchSize: batchSize,
         sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: vit.layers, width: vit.d,
-        epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) }, comparable: false)
+        epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) },
+        comparable: isUnchanged && window == 1 && vit.isPublished)
     }
   }
 
@@ -81,8 +81,9 @@ extension ExperimentConfig {
     return ExperimentRecord(
       name: name, header: header, command: command, config: resolvedYAML, seeds: seeds,
       variants: variants.map(\.rawValue),
-      notes: shared.isEmpty
+      notes: (shared.isEmpty
         ? []
         : ["recipe differs from the one fitted to the paper: " + shared.joined(separator: ", ")])
+        + transformerNotes)
   }
 }

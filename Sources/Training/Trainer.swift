@@ -41,6 +41,8 @@ public final class Trainer {
   private var unused: [ExpertUse]?
   /// Per expert layer, what the last evaluation saw.
   private var evaluated: [ExpertUse]?
+  /// Per expert layer, from the last epoch that was measured as a whole; empty before.
+  public private(set) var expertTables: [ExpertTable] = []
 
   /// - Parameters:
   ///   - initial: weights to start from instead of the seed's own, by the names of
@@ -130,6 +132,7 @@ public final class Trainer {
         testLoss: measured.mean, testAccuracy: measured.accuracy)
       let seconds = EpochSeconds(
         train: position.seconds, test: trained.duration(to: .now) / .seconds(1))
+      expertTables = expertLayers { ExpertTable(layer: $0, trained: $1, test: $2) }
       position = RunPosition(
         history: position.history + [
           RunPosition.Epoch(record: record, seconds: seconds, experts: expertRecords)
@@ -157,18 +160,21 @@ public final class Trainer {
       for (layer, routing) in model.routing.enumerated() {
         position.experts?[layer].add(
           model.expertCounts[layer], rows: rows * routing.rowsPerSample,
-          modulation: modulation?[layer])
+          modulation: modulation?[layer], balance: routing.balance)
       }
     }
     return loss
   }
 
   /// What the epoch's steps and the evaluation after them saw of each expert layer.
-  private var expertRecords: [ExpertRecord] {
+  private var expertRecords: [ExpertRecord] { expertLayers { $1.record(layer: $0, test: $2) } }
+
+  /// Something of each expert layer, by its place from 1; empty where the epoch is not measured.
+  private func expertLayers<Value>(
+    _ body: (_ layer: Int, _ trained: ExpertSums, _ test: ExpertUse) -> Value
+  ) -> [Value] {
     guard let sums = position.experts, let evaluated else { return [] }
-    return zip(sums, evaluated).enumerated().map { index, layer in
-      layer.0.record(layer: index + 1, test: layer.1)
-    }
+    return zip(sums, evaluated).enumerated().map { body($0 + 1, $1.0, $1.1) }
   }
 
   /// Φ of each expert layer from the last forward pass, and from those before it that the window
