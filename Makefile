@@ -34,6 +34,7 @@ golden:
 	$(PYTHON) scripts/golden/topk_mlp.py
 	$(PYTHON) scripts/golden/metrics.py
 	$(PYTHON) scripts/golden/moe_vit.py
+	$(PYTHON) scripts/golden/gpt_moe.py
 	$(PYTHON) scripts/golden/window.py
 
 clean:

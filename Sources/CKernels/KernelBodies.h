@@ -504,11 +504,15 @@ INLINE vf exponential(vf x) {
 }
 
 static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl,
-                                    const uint8_t *labels, float scale, float *gradient,
+                                    const int32_t *labels, float scale, float *gradient,
                                     ptrdiff_t ldg, int64_t *correct) {
   double total = 0;
   for (ptrdiff_t b = 0; b < B; b++) {
     const float *row = logits + b * ldl;
+    if (labels[b] < 0) {
+      if (gradient) memset(gradient + b * ldg, 0, (size_t)C * sizeof *gradient);
+      continue;
+    }
     ptrdiff_t best = 0;
     for (ptrdiff_t c = 1; c < C; c++)
       if (row[c] > row[best]) best = c;

@@ -96,22 +96,26 @@ static void product(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdi
 }
 
 static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl,
-                                    const uint8_t *labels, float scale, float *gradient,
+                                    const int32_t *labels, float scale, float *gradient,
                                     ptrdiff_t ldg, int64_t *correct) {
   double total = 0;
   for (ptrdiff_t b = 0; b < B; b++) {
     const float *row = logits + b * ldl;
+    if (labels[b] < 0) {
+      for (ptrdiff_t c = 0; gradient && c < C; c++) gradient[b * ldg + c] = 0;
+      continue;
+    }
     ptrdiff_t best = 0;
     for (ptrdiff_t c = 1; c < C; c++)
       if (row[c] > row[best]) best = c;
-    double sum = 0;
-    for (ptrdiff_t c = 0; c < C; c++) sum += exp((double)row[c] - row[best]);
-    total += log(sum) + ((double)row[best] - row[labels[b]]);
+    // Read before the gradient may take the logits' place.
+    double top = row[best], sum = 0;
+    for (ptrdiff_t c = 0; c < C; c++) sum += exp(row[c] - top);
+    total += log(sum) + (top - row[labels[b]]);
     *correct += best == labels[b];
     if (!gradient) continue;
     for (ptrdiff_t c = 0; c < C; c++)
-      gradient[b * ldg + c] =
-          (float)((exp((double)row[c] - row[best]) / sum - (c == labels[b])) * scale);
+      gradient[b * ldg + c] = (float)((exp(row[c] - top) / sum - (c == labels[b])) * scale);
   }
   return total;
 }

@@ -11,7 +11,7 @@ public final class BatchLoader {
   /// Pixels of the current batch, [B, 3·32·32 and padding]; row n is the n-th record.
   public let inputs: Tensor
   /// Classes of the current batch, [B].
-  public let targets: UnsafeMutablePointer<UInt8>
+  public let targets: UnsafeMutablePointer<Int32>
 
   private let split: ImageSplit
   private let config: DatasetConfig
@@ -67,6 +67,8 @@ public final class BatchLoader {
 
   /// Batches in an epoch; the last may be smaller.
   public var batchCount: Int { (split.count + batchSize - 1) / batchSize }
+  /// Images of the split.
+  public var sampleCount: Int { split.count }
 
   /// Draws order and augmentation of an epoch, the first being 0.
   public func beginEpoch(_ epoch: Int) {
@@ -99,7 +101,7 @@ public final class BatchLoader {
   public func load(_ batch: Int) -> Int {
     let start = batch * batchSize
     let rows = min(batchSize, split.count - start)
-    for row in 0..<rows { targets[row] = split.labels[Int(order[start + row])] }
+    for row in 0..<rows { targets[row] = Int32(split.labels[Int(order[start + row])]) }
     split.images.withUnsafeBufferPointer { images in
       order.withUnsafeBufferPointer { order in
         flips.withUnsafeBufferPointer { flips in

@@ -57,15 +57,16 @@ struct ConfigKey: Sendable {
       model(whole("model.hidden_layers", \.topKMLP.hiddenLayers, 1...1000)),
       model(whole("model.width", \.topKMLP.width, 1...65536)),
       model(number("model.sparsity", \.topKMLP.sparsity, .share)),
-      model(whole("model.layers", \.moeViT.layers, 1...1000)),
-      model(whole("model.d", \.moeViT.d, 1...1_000_000)),
-      model(whole("model.heads", \.moeViT.heads, 1...65536)),
-      model(whole("model.experts", \.moeViT.experts, 1...1_000_000)),
+      model(whole("model.layers", \.transformer.layers, 1...1000)),
+      model(whole("model.d", \.transformer.d, 1...1_000_000)),
+      model(whole("model.heads", \.transformer.heads, 1...65536)),
+      model(whole("model.experts", \.transformer.experts, 1...1_000_000)),
       modelK,
-      model(whole("model.hidden", \.moeViT.hidden, 1...1_000_000)),
+      model(whole("model.hidden", \.transformer.hidden, 1...1_000_000)),
       model(whole("model.patch", \.moeViT.patch, 1...32)),
-      model(number("model.balance_weight", \.moeViT.balanceWeight, .zeroOrMore)),
-      model(number("model.z_weight", \.moeViT.zWeight, .zeroOrMore)),
+      model(whole("model.context", \.gptMoE.context, 1...1_000_000)),
+      model(number("model.balance_weight", \.transformer.balanceWeight, .zeroOrMore)),
+      model(number("model.z_weight", \.transformer.zWeight, .zeroOrMore)),
       model(choice("model.initialization", \.topKMLP.initialization)),
       model(choice("model.normalization", \.topKMLP.normalization)),
 
@@ -100,6 +101,8 @@ struct ConfigKey: Sendable {
       whole(window, \.excitation.window, 1...10_000),
 
       whole("batch_size", \.batchSize, 1...mostRecords),
+      optionalWhole("micro_batch", \.microBatch, 1...mostRecords),
+      optionalNumber("clip_norm", \.clipNorm, .positive),
       whole("epochs", \.epochs, 1...1_000_000),
       optionalWhole("max_steps", \.maxSteps, 1...1_000_000_000),
       choice("order", \.order),
@@ -168,6 +171,16 @@ struct ConfigKey: Sendable {
       read: { (node, config) throws(ConfigError) in
         config[keyPath: place] = node.isNothing ? nil : try wholeNumber(node, path, range)
       }, write: { $0[keyPath: place].map(String.init) })
+  }
+
+  private static func optionalNumber(
+    _ path: String, _ place: WritableKeyPath<RunConfig, Double?> & Sendable, _ limits: Limits
+  ) -> ConfigKey {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        config[keyPath: place] = node.isNothing ? nil : try limits.number(node, path)
+      }, write: { $0[keyPath: place].map(yaml) })
   }
 
   private static func flag(
@@ -242,11 +255,11 @@ struct ConfigKey: Sendable {
   /// Winners of a Top-K layer, where given, or experts picked per token.
   private static let modelK: ConfigKey = {
     let winners = optionalWhole("model.k", \.topKMLP.k, 1...65536)
-    let picked = whole("model.k", \.moeViT.k, 1...65536)
+    let picked = whole("model.k", \.transformer.k, 1...65536)
     @Sendable func key(_ config: RunConfig) -> ConfigKey {
       switch config.model {
       case .topKMLP: winners
-      case .moeViT: picked
+      case .moeViT, .gptMoE: picked
       }
     }
     return ConfigKey(
@@ -349,6 +362,20 @@ extension RunConfig {
       return config
     }
     set { model = .moeViT(newValue) }
+  }
+
+  var gptMoE: GPTMoEConfig {
+    get {
+      guard case .gptMoE(let config) = model else { return GPTMoEConfig() }
+      return config
+    }
+    set { model = .gptMoE(newValue) }
+  }
+
+  /// What all transformers have.
+  var transformer: any TransformerConfig {
+    get { model.transformer ?? MoEViTConfig() }
+    set { model.transformer = newValue }
   }
 
   /// The same run, with everything that has no effect on it at its default: equal numbers, equal

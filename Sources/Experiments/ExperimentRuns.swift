@@ -21,6 +21,8 @@ public struct Setting: Hashable, Sendable {
   public let optimizer: OptimizerConfig
   public let schedule: ScheduleConfig
   public let batchSize: Int
+  public let microBatch: Int?
+  public let clipNorm: Double?
   public let epochs: Int
   public let maxSteps: Int?
   public let order: RunConfig.Order
@@ -35,6 +37,8 @@ public struct Setting: Hashable, Sendable {
     optimizer = config.optimizer
     schedule = config.schedule
     batchSize = config.batchSize
+    microBatch = config.microBatch
+    clipNorm = config.clipNorm
     epochs = config.epochs
     maxSteps = config.maxSteps
     order = config.order
@@ -48,8 +52,8 @@ public struct Setting: Hashable, Sendable {
     excitation.window = window
     return RunConfig(
       dataset: dataset, model: model, optimizer: optimizer, schedule: schedule,
-      excitation: excitation, batchSize: batchSize, epochs: epochs, maxSteps: maxSteps,
-      order: order, seed: seed
+      excitation: excitation, batchSize: batchSize, microBatch: microBatch, clipNorm: clipNorm,
+      epochs: epochs, maxSteps: maxSteps, order: order, seed: seed
     ).canonical
   }
 }
@@ -99,8 +103,9 @@ extension RunConfig {
   /// - Parameter classes: of its data; how many there are makes little difference.
   public func trainingBytes(classes: Int = 10, threads: Int = 1) -> Double {
     model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: classes, batchSize: batchSize,
-      optimizerStates: optimizer.stateCount, threads: threads)
+      inputs: ImageSplit.imageBytes, classes: classes, batchSize: microBatch ?? batchSize,
+      optimizerStates: optimizer.stateCount + (microBatch.map { $0 < batchSize } ?? false ? 1 : 0),
+      threads: threads)
   }
 
   /// The values that matter to the run, as JSON with sorted keys; key paths as in YAML.

@@ -22,14 +22,15 @@ extension Setting {
         varying: varying.map { SettingAxis($0.key, $0.value) },
         comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil
           && window == 1)
-    case .moeViT(let vit):
+    case .moeViT, .gptMoE:
       return SettingRecord(
         model: model.name.rawValue, dataset: dataset.name.rawValue,
         optimizer: optimizer.name.rawValue, lr: optimizer.lr,
         momentum: optimizer.name == .momentum ? optimizer.momentum : nil, batchSize: batchSize,
-        sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: vit.layers, width: vit.d,
+        sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: model.transformer?.layers,
+        width: model.transformer?.d,
         epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) },
-        comparable: isUnchanged && window == 1 && vit.isPublished)
+        comparable: isUnchanged && window == 1 && model.isPublishedTransformer)
     }
   }
 

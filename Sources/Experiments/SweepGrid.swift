@@ -232,7 +232,21 @@ extension ExperimentReader {
     }
     switch config.model {
     case .topKMLP(let model): modelConflicts(model, report)
-    case .moeViT(let model): modelConflicts(model, report)
+    case .moeViT(let model):
+      transformerConflicts(model, weights: model.parameterCount(classes: 1), report)
+      if PatchEmbedding.side % model.patch != 0 {
+        report(
+          ["model.patch"],
+          "patches of \(model.patch) do not divide an image's side of \(PatchEmbedding.side) pixels "
+            + "evenly; give 1, 2, 4, 8, 16 or 32")
+      }
+    case .gptMoE(let model):
+      transformerConflicts(model, weights: model.parameterCount(vocabulary: 1), report)
+    }
+    if let part = config.microBatch, config.batchSize % part != 0 {
+      report(
+        ["micro_batch", "batch_size"],
+        "parts of \(part) do not divide a batch of \(config.batchSize) evenly")
     }
     if config.schedule.warmup > Double(config.epochs) {
       report(
@@ -268,8 +282,10 @@ extension ExperimentReader {
     }
   }
 
-  private func modelConflicts(
-    _ model: MoEViTConfig, _ report: (_ paths: [String], _ reason: String) -> Void
+  /// - Parameter weights: how many the model has; nil for more than can be counted.
+  private func transformerConflicts(
+    _ model: any TransformerConfig, weights: Int?,
+    _ report: (_ paths: [String], _ reason: String) -> Void
   ) {
     if model.k > model.experts {
       report(
@@ -281,13 +297,7 @@ extension ExperimentReader {
         ["model.heads", "model.d"],
         "\(model.heads) heads do not divide a width d of \(model.d) evenly")
     }
-    if PatchEmbedding.side % model.patch != 0 {
-      report(
-        ["model.patch"],
-        "patches of \(model.patch) do not divide an image's side of \(PatchEmbedding.side) pixels "
-          + "evenly; give 1, 2, 4, 8, 16 or 32")
-    }
-    if model.parameterCount(classes: 1) == nil {
+    if weights == nil {
       report(
         ["model.experts", "model.d", "model.hidden", "model.layers"],
         "\(model.layers) layers of \(model.experts) experts, \(model.hidden) by \(model.d), are "

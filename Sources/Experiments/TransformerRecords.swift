@@ -6,8 +6,11 @@ extension MoEViTConfig {
   /// Figure 6(b): few blocks, wide, many experts picked; 4 million weights.
   static let wide = MoEViTConfig(layers: 2, d: 512, heads: 8, experts: 32, k: 8, hidden: 32)
 
-  /// Whether the paper has accuracies of this model.
-  var isPublished: Bool { self == MoEViTConfig() || self == .wide }
+}
+
+extension ModelConfig {
+  /// Whether the paper has accuracies of this transformer.
+  var isPublishedTransformer: Bool { self == .moeViT(MoEViTConfig()) || self == .moeViT(.wide) }
 }
 
 extension ExperimentConfig {

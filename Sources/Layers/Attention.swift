@@ -1,11 +1,12 @@
 import CKernels
 import Tensors
 
-/// Multi-head self-attention, every token of an image attending to all of them:
+/// Multi-head self-attention, every token of a sequence attending to all of them, or to itself and
+/// those before it:
 ///
 ///     q, k, v = x·Wqkvᵀ + b        o_h = softmax(q_h·k_hᵀ/√(D/H))·v_h        out = [o_1 … o_H]·Wᵀ + b
 ///
-/// Only one head's T×T weights of one image exist at a time; the way back makes them anew from the
+/// Only some rows of one head's T×T weights exist at a time; the way back makes them anew from the
 /// logarithms of their sums.
 final class Attention {
   let qkv: Linear
@@ -18,6 +19,9 @@ final class Attention {
   private let mixed: Tensor
   /// Of each query's softmax, [B, H, T].
   private let logSums: Tensor
+
+  /// Queries whose weights exist at a time.
+  static let queriesAtOnce = 128
 
   init(name: String, sizes: BlockSizes, kernels: Kernels) {
     self.sizes = sizes
@@ -35,7 +39,7 @@ final class Attention {
   private var scale: Float { 1 / Float(headWidth).squareRoot() }
 
   /// Adds to the residual stream x [N, D] what attention makes of y [N, D], for the rows of whole
-  /// images.
+  /// sequences.
   func forward(
     _ y: Tensor, addingTo x: Tensor, rows: Range<Int>, scratch: BlockScratch
   ) {
@@ -51,28 +55,53 @@ final class Attention {
     add(scratch.first, to: x.data + start, count: rows.count * width)
   }
 
-  /// softmax(q·kᵀ·scale) of the image whose first row is `row`, into `scratch.scores`.
-  private func weigh(row: Int, head: Int, sums: Bool, scratch: BlockScratch) {
-    let (tokens, distance) = (sizes.tokens, BlockScratch.scoreDistance(sizes.tokens))
+  /// The queries of a sequence, some at a time.
+  private var queryBlocks: [Range<Int>] {
+    stride(from: 0, to: sizes.tokens, by: Self.queriesAtOnce).map {
+      $0..<min($0 + Self.queriesAtOnce, sizes.tokens)
+    }
+  }
+
+  /// How many keys, from the first on, some queries attend to.
+  private func keys(of queries: Range<Int>) -> Int {
+    sizes.isCausal ? queries.upperBound : sizes.tokens
+  }
+
+  /// softmax(q·kᵀ·scale) of the sequence whose first row is `row`, into `scratch.scores`.
+  private func weigh(
+    row: Int, head: Int, queries: Range<Int>, sums: Bool, scratch: BlockScratch
+  ) {
+    let (keys, distance) = (keys(of: queries), BlockScratch.scoreDistance(sizes.tokens))
     let ld = 3 * sizes.width
     let q = projected.data + row * ld + head * headWidth
     multiplyTransposed(
-      q, ldx: ld, q + sizes.width, ldm: ld, into: scratch.scores, ldz: distance, rows: tokens,
-      outputs: tokens, inputs: headWidth, kernels: kernels, scratch: scratch.packed)
-    let logSum = logSums.data + row * sizes.heads + head * tokens
-    if sums { kernels.pointee.log_sum_exp(tokens, tokens, scratch.scores, distance, scale, logSum) }
+      q + queries.lowerBound * ld, ldx: ld, q + sizes.width, ldm: ld, into: scratch.scores,
+      ldz: distance, rows: queries.count, outputs: keys, inputs: headWidth, kernels: kernels,
+      scratch: scratch.packed)
+    if sizes.isCausal {
+      for (index, query) in queries.enumerated() {
+        (scratch.scores + index * distance + query + 1).update(
+          repeating: -.infinity, count: keys - query - 1)
+      }
+    }
+    let logSum = logSums.data + row * sizes.heads + head * sizes.tokens + queries.lowerBound
+    if sums {
+      kernels.pointee.log_sum_exp(queries.count, keys, scratch.scores, distance, scale, logSum)
+    }
     kernels.pointee.softmax(
-      tokens, tokens, scratch.scores, distance, scale, logSum, scratch.scores, distance)
+      queries.count, keys, scratch.scores, distance, scale, logSum, scratch.scores, distance)
   }
 
   private func mix(row: Int, head: Int, scratch: BlockScratch) {
-    weigh(row: row, head: head, sums: true, scratch: scratch)
-    let (tokens, ld) = (sizes.tokens, 3 * sizes.width)
-    multiply(
-      scratch.scores, lda: BlockScratch.scoreDistance(tokens),
-      projected.data + row * ld + 2 * sizes.width + head * headWidth, ldb: ld,
-      into: mixed.data + row * sizes.width + head * headWidth, ldc: sizes.width, m: tokens,
-      n: headWidth, k: tokens, kernels: kernels)
+    let (width, ld) = (sizes.width, 3 * sizes.width)
+    for queries in queryBlocks {
+      weigh(row: row, head: head, queries: queries, sums: true, scratch: scratch)
+      multiply(
+        scratch.scores, lda: BlockScratch.scoreDistance(sizes.tokens),
+        projected.data + row * ld + 2 * width + head * headWidth, ldb: ld,
+        into: mixed.data + (row + queries.lowerBound) * width + head * headWidth, ldc: width,
+        m: queries.count, n: headWidth, k: keys(of: queries), kernels: kernels)
+    }
   }
 
   /// From the gradient of the output, `memory.middleGradient`, sets that of qkv,
@@ -99,29 +128,36 @@ final class Attention {
     _ gradient: UnsafePointer<Float>, row: Int, head: Int, memory: BlockMemory,
     scratch: BlockScratch
   ) {
-    weigh(row: row, head: head, sums: false, scratch: scratch)
-    let (tokens, width, ld) = (sizes.tokens, sizes.width, 3 * sizes.width)
-    let distance = BlockScratch.scoreDistance(tokens)
+    let (width, ld) = (sizes.width, 3 * sizes.width)
+    let distance = BlockScratch.scoreDistance(sizes.tokens)
     let (weights, slopes) = (scratch.scores, scratch.scoreGradients)
     let q = projected.data + row * ld + head * headWidth
     let dq = memory.qkvGradient.data + row * ld + head * headWidth
-    // ∂v = Pᵀ·∂o
-    multiply(
-      weights, lda: distance, transposeA: true, gradient, ldb: width, into: dq + 2 * width,
-      ldc: ld, m: tokens, n: headWidth, k: tokens, kernels: kernels)
-    // ∂P = ∂o·vᵀ
-    multiplyTransposed(
-      gradient, ldx: width, q + 2 * width, ldm: ld, into: slopes, ldz: distance, rows: tokens,
-      outputs: tokens, inputs: headWidth, kernels: kernels, scratch: scratch.packed)
-    kernels.pointee.softmax_gradient(
-      tokens, tokens, weights, distance, scale, slopes, distance)
-    // ∂q = ∂S·k and ∂k = ∂Sᵀ·q
-    multiply(
-      slopes, lda: distance, q + width, ldb: ld, into: dq, ldc: ld, m: tokens, n: headWidth,
-      k: tokens, kernels: kernels)
-    multiply(
-      slopes, lda: distance, transposeA: true, q, ldb: ld, into: dq + width, ldc: ld, m: tokens,
-      n: headWidth, k: tokens, kernels: kernels)
+    // From the last queries on, which attend to all keys: they set what the others add to.
+    for queries in queryBlocks.reversed() {
+      weigh(row: row, head: head, queries: queries, sums: false, scratch: scratch)
+      let (keys, first) = (keys(of: queries), queries.lowerBound)
+      let adds = queries.upperBound < sizes.tokens
+      // ∂v = Pᵀ·∂o
+      multiply(
+        weights, lda: distance, transposeA: true, gradient + first * width, ldb: width,
+        into: dq + 2 * width, ldc: ld, m: keys, n: headWidth, k: queries.count, adds: adds,
+        kernels: kernels)
+      // ∂P = ∂o·vᵀ
+      multiplyTransposed(
+        gradient + first * width, ldx: width, q + 2 * width, ldm: ld, into: slopes, ldz: distance,
+        rows: queries.count, outputs: keys, inputs: headWidth, kernels: kernels,
+        scratch: scratch.packed)
+      kernels.pointee.softmax_gradient(
+        queries.count, keys, weights, distance, scale, slopes, distance)
+      // ∂q = ∂S·k and ∂k = ∂Sᵀ·q
+      multiply(
+        slopes, lda: distance, q + width, ldb: ld, into: dq + first * ld, ldc: ld,
+        m: queries.count, n: headWidth, k: keys, kernels: kernels)
+      multiply(
+        slopes, lda: distance, transposeA: true, q + first * ld, ldb: ld, into: dq + width,
+        ldc: ld, m: keys, n: headWidth, k: queries.count, adds: adds, kernels: kernels)
+    }
   }
 
   /// Parts of the weights' gradients, each a task.

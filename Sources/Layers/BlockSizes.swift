@@ -1,6 +1,7 @@
 import Tensors
 
-// Letters of the transformer: B images (samples), T tokens of each, N = B·T rows, D width, H heads,
+// Letters of the transformer: B sequences (an image's patches, or text), T tokens of each, N = B·T
+// rows, D width, H heads,
 // E experts, F hidden width of an expert, K experts picked per token, S slots (a token with one of
 // its experts), C classes.
 
@@ -20,9 +21,12 @@ public struct BlockSizes: Sendable {
   public let picked: Int
   /// The largest B.
   public let capacity: Int
+  /// Whether a token attends to itself and those before it alone.
+  public let isCausal: Bool
 
   public init(
-    tokens: Int, width: Int, heads: Int, experts: Int, hidden: Int, picked: Int, capacity: Int
+    tokens: Int, width: Int, heads: Int, experts: Int, hidden: Int, picked: Int, capacity: Int,
+    isCausal: Bool = false
   ) {
     self.tokens = tokens
     self.width = width
@@ -31,23 +35,24 @@ public struct BlockSizes: Sendable {
     self.hidden = hidden
     self.picked = picked
     self.capacity = capacity
+    self.isCausal = isCausal
   }
 
   /// The largest N.
   var rows: Int { capacity * tokens }
 
-  /// Images that one task takes through the parts of a block where images do not meet. Few: what
-  /// they pass on then stays in the second-level cache.
-  static let imagesPerTask = 4
+  /// Sequences that one task takes through the parts of a block where sequences do not meet. Few:
+  /// what they pass on then stays in the second-level cache.
+  var imagesPerTask: Int { min(4, max(1, 260 / tokens)) }
   /// Slots of one expert taken at a time.
   static let slotsPerTask = 256
 
-  func tasks(images: Int) -> Int { (images + Self.imagesPerTask - 1) / Self.imagesPerTask }
+  func tasks(images: Int) -> Int { (images + imagesPerTask - 1) / imagesPerTask }
 
   /// The rows of a task's images.
   func rows(ofTask task: Int, images: Int) -> Range<Int> {
-    let first = task * Self.imagesPerTask
-    return first * tokens..<min(first + Self.imagesPerTask, images) * tokens
+    let first = task * imagesPerTask
+    return first * tokens..<min(first + imagesPerTask, images) * tokens
   }
 }
 
@@ -101,7 +106,7 @@ final class BlockScratch {
   let second: UnsafeMutablePointer<Float>
   /// [slots, F].
   let hidden: UnsafeMutablePointer<Float>
-  /// Two of [T, `scoreDistance`].
+  /// Two of [queries, `scoreDistance`].
   let scores: UnsafeMutablePointer<Float>
   let scoreGradients: UnsafeMutablePointer<Float>
   /// [E].
@@ -116,8 +121,8 @@ final class BlockScratch {
   static func scoreDistance(_ tokens: Int) -> Int { (tokens + 15) / 16 * 16 }
 
   private static func parts(_ sizes: BlockSizes) -> [Int] {
-    let rows = max(BlockSizes.slotsPerTask, BlockSizes.imagesPerTask * sizes.tokens)
-    let scores = sizes.tokens * scoreDistance(sizes.tokens)
+    let rows = max(BlockSizes.slotsPerTask, sizes.imagesPerTask * sizes.tokens)
+    let scores = min(Attention.queriesAtOnce, sizes.tokens) * scoreDistance(sizes.tokens)
     return [
       Kernels.multiplyScratch, rows * sizes.width, rows * sizes.width,
       BlockSizes.slotsPerTask * sizes.hidden, scores, scores, sizes.experts,

@@ -38,7 +38,7 @@ public final class ClassTokenHead {
   }
 
   /// Cross entropy of the logits against targets [B], as `ClassifierHead.loss`.
-  public func loss(targets: UnsafePointer<UInt8>, images: Int, forTraining: Bool) -> LossSum {
+  public func loss(targets: UnsafePointer<Int32>, images: Int, forTraining: Bool) -> LossSum {
     var correct: Int64 = 0
     let nats = kernels.pointee.softmax_cross_entropy(
       images, classes, logits.data, classes, targets, 1 / Float(images),

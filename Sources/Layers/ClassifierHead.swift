@@ -46,7 +46,7 @@ public final class ClassifierHead {
   /// Cross entropy of the logits against targets [B], each below C.
   /// - Parameter forTraining: also sets the gradient of the mean loss over the rows.
   /// - Returns: the loss in nats summed over the rows, and how many rows were right.
-  public func loss(targets: UnsafePointer<UInt8>, rows: Int, forTraining: Bool) -> LossSum {
+  public func loss(targets: UnsafePointer<Int32>, rows: Int, forTraining: Bool) -> LossSum {
     var correct: Int64 = 0
     let nats = kernels.pointee.softmax_cross_entropy(
       rows, classes, logits.data, classes, targets, 1 / Float(rows),

@@ -16,7 +16,7 @@ public final class Experts {
 
   private let sizes: BlockSizes
   private let kernels: UnsafePointer<ExciteKernels>
-  private let activity: ExpertActivity
+  private let activity: RowActivity
   /// GELU's value and derivative by slot, [S, F].
   private let activations: Tensor
   private let slopes: Tensor
@@ -26,7 +26,7 @@ public final class Experts {
     self.sizes = sizes
     self.kernels = kernels.table
     let (e, f, d) = (sizes.experts, sizes.hidden, sizes.width)
-    let activity = ExpertActivity(experts: e)
+    let activity = RowActivity(rows: e)
     self.activity = activity
     func stacked(_ part: String, _ shape: [Int]) -> Parameter {
       Parameter(

@@ -1,4 +1,3 @@
-import Foundation
 import Layers
 import Tensors
 
@@ -43,12 +42,7 @@ public final class MoEViT: Model {
     memory = BlockMemory(sizes, workers: workers)
     stream = Tensor(sizes.capacity * sizes.tokens, sizes.width)
     gradient = Tensor(sizes.capacity * sizes.tokens, sizes.width)
-    let tensors = parameters.map { ($0.name, $0.value) }
-    workers.run(tensors.count) { index, _ in
-      initialize(
-        tensors[index].1, name: tensors[index].0, layers: config.layers,
-        RandomStream(seed: seed, purpose: .initialization, index: UInt64(index)))
-    }
+    initializeTransformer(parameters, layers: config.layers, seed: seed, workers: workers)
   }
 
   public var expertCounts: [UnsafeBufferPointer<Int32>] { blocks.map(\.counts) }
@@ -81,7 +75,7 @@ public final class MoEViT: Model {
   }
 
   /// Cross entropy alone; the gradients that `backward` sets are those of `auxiliaryLoss` too.
-  public func loss(targets: UnsafePointer<UInt8>, rows: Int, forTraining: Bool) -> LossSum {
+  public func loss(targets: UnsafePointer<Int32>, rows: Int, forTraining: Bool) -> LossSum {
     clock?.beginPass()
     clock?.beginHead()
     defer {
@@ -102,21 +96,4 @@ public final class MoEViT: Model {
     embedding.backward(gradient, count: rows, memory: memory)
     clock?.endPass()
   }
-}
-
-/// Normal with deviation 0.02, the residual projections (`proj`, `w2`) divided by √(2·layers);
-/// biases 0, the norms' gains 1.
-private func initialize(_ tensor: Tensor, name: String, layers: Int, _ stream: RandomStream) {
-  let isBias =
-    tensor.shape.count == 1 || name.hasSuffix(".b1") || name.hasSuffix(".b2")
-  guard !isBias else {
-    if name.contains("norm"), name.hasSuffix("weight") {
-      tensor.data.update(repeating: 1, count: tensor.count)
-    }
-    return
-  }
-  let scaled = name.hasSuffix("proj.weight") || name.hasSuffix("moe.w2")
-  let deviation: Float = scaled ? 0.02 / Float(2 * layers).squareRoot() : 0.02
-  var stream = stream
-  for i in 0..<tensor.count { tensor.data[i] = stream.normal() * deviation }
 }

@@ -39,29 +39,11 @@ public struct MoEViTConfig: Codable, Hashable, Sendable {
 
   /// Weights and biases in all; nil where there are more than an `Int` counts bytes of.
   public func parameterCount(classes: Int) -> Int? {
-    func product(_ factors: Int...) -> Int? {
-      factors.reduce(1) { product, factor in
-        guard let product else { return nil }
-        let (next, overflow) = product.multipliedReportingOverflow(by: factor)
-        return overflow ? nil : next
-      }
-    }
     let tokens = PatchEmbedding.tokens(patch: patch)
     let area = PatchEmbedding.channels * patch * patch
+    let perBlock = blockParameterTerms(d: d, hidden: hidden, experts: experts)
     let vectors = 1 + tokens + area + 1 + 2 + classes
-    let perBlock = [
-      product(d, d, 4), product(d, 8), product(experts, hidden, d, 2), product(experts, hidden),
-      product(experts, d, 2),
-    ]
-    var count = classes
-    let parts = perBlock.map { $0.flatMap { product($0, layers) } } + [product(vectors, d)]
-    for part in parts {
-      guard let part else { return nil }
-      let (next, overflow) = count.addingReportingOverflow(part)
-      guard !overflow else { return nil }
-      count = next
-    }
-    return count <= Int.max / 4 ? count : nil
+    return checkedSum(perBlock.map { $0 + [layers] } + [[vectors, d], [classes]])
   }
 
   func sizes(capacity: Int) -> BlockSizes {
@@ -92,16 +74,13 @@ public struct MoEViTConfig: Codable, Hashable, Sendable {
     let tokens = PatchEmbedding.tokens(patch: patch)
     let image = 1024.0 * 3
     let rows = Double(capacity) * Double(tokens)
-    // Two norms with what they normalized, qkv, the heads' outputs and what softmax keeps; scores,
-    // picks and gates; the slots' outputs, activations and slopes, and their numbers.
-    let perRow = Double(8 * d + 2 + heads + experts + 2 * k + 16)
-    let perSlot = Double(d + 2 * hidden + 4)
-    let blocks = Double(layers) * rows * (perRow + Double(k) * perSlot)
     // The residual stream, its gradient, the patches, and the batches to train and test on.
     let stream = rows * Double(2 * d + PatchEmbedding.channels * patch * patch)
     let batches = 2 * Double(capacity) * image
     let floats =
-      Double(parameters) * Double(2 + optimizerStates) + blocks + stream + batches
+      Double(parameters) * Double(2 + optimizerStates) + Double(layers) * sizes.activationFloats
+      + stream
+      + batches
       + BlockMemory.floats(sizes, workers: threads)
     return 4 * floats
   }

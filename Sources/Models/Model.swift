@@ -14,7 +14,7 @@ public protocol Model: AnyObject {
   /// - Parameter inputs: [capacity, row distance], of which the first `rows` are read.
   func forward(_ inputs: Tensor, rows: Int)
   /// Loss of the last forward pass; with `forTraining`, also its gradient at the logits.
-  func loss(targets: UnsafePointer<UInt8>, rows: Int, forTraining: Bool) -> LossSum
+  func loss(targets: UnsafePointer<Int32>, rows: Int, forTraining: Bool) -> LossSum
   /// Overwrites every parameter's gradient, after `loss(forTraining: true)`.
   func backward(_ inputs: Tensor, rows: Int)
 }

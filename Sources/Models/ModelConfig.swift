@@ -2,18 +2,21 @@
 public enum ModelName: String, CaseIterable, Codable, Hashable, Sendable {
   case topKMLP = "topk_mlp"
   case moeViT = "moe_vit"
+  case gptMoE = "gpt_moe"
 }
 
 /// The model of a run. New families are new cases.
 public enum ModelConfig: Codable, Hashable, Sendable {
   case topKMLP(TopKMLPConfig)
   case moeViT(MoEViTConfig)
+  case gptMoE(GPTMoEConfig)
 
   /// A family with its defaults.
   public init(_ name: ModelName) {
     switch name {
     case .topKMLP: self = .topKMLP(TopKMLPConfig())
     case .moeViT: self = .moeViT(MoEViTConfig())
+    case .gptMoE: self = .gptMoE(GPTMoEConfig())
     }
   }
 
@@ -21,6 +24,7 @@ public enum ModelConfig: Codable, Hashable, Sendable {
     switch self {
     case .topKMLP: .topKMLP
     case .moeViT: .moeViT
+    case .gptMoE: .gptMoE
     }
   }
 
@@ -34,19 +38,26 @@ public enum ModelConfig: Codable, Hashable, Sendable {
         "name", "layers", "d", "heads", "experts", "k", "hidden", "patch", "balance_weight",
         "z_weight",
       ]
+    case .gptMoE:
+      [
+        "name", "layers", "d", "heads", "experts", "k", "hidden", "context", "balance_weight",
+        "z_weight",
+      ]
     }
   }
 
-  /// Rows of a test batch: enough for full matmul speed. An image of a transformer is many rows.
+  /// Samples of a test batch: enough for full matmul speed. An image of a transformer is many rows,
+  /// and so is a text.
   public var testBatch: Int {
     switch self {
     case .topKMLP: 512
     case .moeViT: 64
+    case .gptMoE(let gpt): max(1, 1024 / gpt.context)
     }
   }
 
   /// Whether the model shares its work among threads itself, instead of leaving it to BLAS.
-  public var sharesWork: Bool { name == .moeViT }
+  public var sharesWork: Bool { name != .topKMLP }
 
   /// Additions and multiplications that a training step needs, products with a loser's zero left
   /// out.
@@ -55,6 +66,7 @@ public enum ModelConfig: Codable, Hashable, Sendable {
     case .topKMLP(let mlp):
       mlp.usefulFLOP(inputs: inputs, classes: classes, batchSize: batchSize)
     case .moeViT(let vit): vit.usefulFLOP(batchSize: batchSize)
+    case .gptMoE(let gpt): gpt.usefulFLOP(vocabulary: classes, batchSize: batchSize)
     }
   }
 
@@ -73,6 +85,10 @@ public enum ModelConfig: Codable, Hashable, Sendable {
     case .moeViT(let vit):
       vit.trainingBytes(
         classes: classes, capacity: max(batchSize, testBatch), optimizerStates: optimizerStates,
+        threads: threads)
+    case .gptMoE(let gpt):
+      gpt.trainingBytes(
+        vocabulary: classes, capacity: max(batchSize, testBatch), optimizerStates: optimizerStates,
         threads: threads)
     }
   }

@@ -63,7 +63,7 @@ public final class TopKMLP: Model {
     head.forward(layers[layers.count - 1].output, rows: rows)
   }
 
-  public func loss(targets: UnsafePointer<UInt8>, rows: Int, forTraining: Bool) -> LossSum {
+  public func loss(targets: UnsafePointer<Int32>, rows: Int, forTraining: Bool) -> LossSum {
     head.loss(targets: targets, rows: rows, forTraining: forTraining)
   }
 

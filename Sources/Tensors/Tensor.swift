@@ -83,12 +83,12 @@ public struct Parameter {
   /// The expert layer whose utilization modulates it, row n being expert n; nil where it is not
   /// modulated.
   public let expertLayer: Int?
-  /// Which experts the last backward pass gave a gradient; nil where all rows have one.
-  public let activity: ExpertActivity?
+  /// Which rows the last backward pass gave a gradient; nil where all have one.
+  public let activity: RowActivity?
 
   public init(
     name: String, value: Tensor, gradient: Tensor, expertLayer: Int? = nil,
-    activity: ExpertActivity? = nil
+    activity: RowActivity? = nil
   ) {
     self.name = name
     self.value = value
@@ -98,13 +98,13 @@ public struct Parameter {
   }
 }
 
-/// Of each expert of a layer, whether its gradients may be other than 0.
-public final class ExpertActivity {
+/// Of each row of a parameter (an expert, a token), whether its gradient may be other than 0.
+public final class RowActivity {
   public let hasGradient: UnsafeMutableBufferPointer<Bool>
 
-  /// - Parameter experts: all without gradient.
-  public init(experts: Int) {
-    hasGradient = .allocate(capacity: experts)
+  /// - Parameter rows: all without gradient.
+  public init(rows: Int) {
+    hasGradient = .allocate(capacity: rows)
     hasGradient.initialize(repeating: false)
   }
 

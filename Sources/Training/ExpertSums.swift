@@ -19,9 +19,7 @@ struct ExpertSums: Codable, Hashable, Sendable {
   ///   - used: how many of its rows used each expert, [E].
   ///   - modulation: Φ [E]; nil for 1.
   ///   - balance: the router's load-balancing loss, where there is one.
-  mutating func add(
-    _ used: UnsafeBufferPointer<Int32>, rows: Int, modulation: [Float]?, balance: Double?
-  ) {
+  mutating func add(_ used: [Int32], rows: Int, modulation: [Float]?, balance: Double?) {
     for expert in counts.indices { counts[expert] += Int(used[expert]) }
     self.rows += rows
     let before = steps == 0 ? 0 : self.balance

@@ -23,7 +23,7 @@ public struct ExpertUse: Sendable {
   /// Adds a forward pass over samples.
   /// - Parameter targets: their classes, [samples].
   public mutating func add(
-    _ routing: Routing, targets: UnsafePointer<UInt8>, samples: Int, kernels: Kernels = .best
+    _ routing: Routing, targets: UnsafePointer<Int32>, samples: Int, kernels: Kernels = .best
   ) {
     precondition(routing.experts == experts, "\(routing.experts) experts, not \(experts)")
     let count = samples * routing.rowsPerSample

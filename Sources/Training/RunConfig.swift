@@ -21,7 +21,13 @@ public struct RunConfig: Codable, Hashable, Sendable {
   public var optimizer: OptimizerConfig
   public var schedule: ScheduleConfig
   public var excitation: ExcitationConfig
+  /// Samples of a step.
   public var batchSize: Int
+  /// Samples whose activations are in memory at once; the step sums their parts' gradients and
+  /// utilization. nil for the whole batch.
+  public var microBatch: Int?
+  /// The gradient is scaled down to this norm over all parameters where it is longer.
+  public var clipNorm: Double?
   public var epochs: Int
   /// Stop after so many steps in all, where given.
   public var maxSteps: Int?
@@ -30,8 +36,9 @@ public struct RunConfig: Codable, Hashable, Sendable {
 
   public init(
     dataset: DatasetConfig, model: ModelConfig, optimizer: OptimizerConfig,
-    schedule: ScheduleConfig, excitation: ExcitationConfig, batchSize: Int, epochs: Int,
-    maxSteps: Int? = nil, order: Order = .shuffled, seed: UInt64
+    schedule: ScheduleConfig, excitation: ExcitationConfig, batchSize: Int, microBatch: Int? = nil,
+    clipNorm: Double? = nil, epochs: Int, maxSteps: Int? = nil, order: Order = .shuffled,
+    seed: UInt64
   ) {
     self.dataset = dataset
     self.model = model
@@ -39,6 +46,8 @@ public struct RunConfig: Codable, Hashable, Sendable {
     self.schedule = schedule
     self.excitation = excitation
     self.batchSize = batchSize
+    self.microBatch = microBatch
+    self.clipNorm = clipNorm
     self.epochs = epochs
     self.maxSteps = maxSteps
     self.order = order

@@ -34,8 +34,11 @@ public final class Trainer {
   public let model: any Model
   let optimizer: Optimizer
   private let schedule: Schedule
-  private let training: BatchLoader
-  private let test: BatchLoader
+  private let training: any BatchSource
+  private let test: any BatchSource
+  private let workers: Workers
+  /// Where a batch passes in parts.
+  private let gradientSum: GradientSum?
   private let kernels: Kernels
   /// Per expert layer, nothing yet; nil where experts are not measured.
   private var unused: [ExpertUse]?
@@ -58,22 +61,25 @@ public final class Trainer {
     do { try BLAS.load() } catch { throw .noBLAS(error) }
     self.config = config
     self.kernels = kernels
-    let workers = Workers(threads)
+    workers = Workers(threads)
+    let part = config.microBatch ?? config.batchSize
     let testBatch = config.model.testBatch
     model = try config.model.load(
-      initial, classes: dataset.classes, capacity: max(config.batchSize, testBatch),
+      initial, classes: dataset.classes, capacity: max(part, testBatch),
       seed: config.seed, workers: workers, kernels: kernels)
+    gradientSum =
+      part < config.batchSize ? GradientSum(model.parameters, workers: workers) : nil
     optimizer = Optimizer(
       config.optimizer, parameters: model.parameters, workers: workers, kernels: kernels)
     training = BatchLoader(
-      dataset.train, config: config.dataset, batchSize: config.batchSize, forTraining: true,
+      dataset.train, config: config.dataset, batchSize: part, forTraining: true,
       isShuffled: config.order == .shuffled, seed: config.seed, kernels: kernels)
     test = BatchLoader(
       dataset.test, config: config.dataset, batchSize: testBatch, forTraining: false,
       isShuffled: false, seed: config.seed, kernels: kernels)
     schedule = Schedule(
       config.schedule, base: config.optimizer.lr, epochs: config.epochs,
-      stepsPerEpoch: training.batchCount)
+      stepsPerEpoch: Self.steps(of: training, config))
     if measuresExperts {
       unused = model.routing.map { ExpertUse(experts: $0.experts, classes: dataset.classes) }
       evaluated = unused
@@ -89,9 +95,15 @@ public final class Trainer {
   /// What an epoch starts with.
   private var noSums: [ExpertSums]? { unused?.map { ExpertSums(experts: $0.experts) } }
 
+  private static func steps(of source: any BatchSource, _ config: RunConfig) -> Int {
+    (source.sampleCount + config.batchSize - 1) / config.batchSize
+  }
+
+  private var stepsPerEpoch: Int { Self.steps(of: training, config) }
+
   /// Steps the run will take.
   public var totalSteps: Int {
-    min(config.epochs * training.batchCount, config.maxSteps ?? .max)
+    min(config.epochs * stepsPerEpoch, config.maxSteps ?? .max)
   }
 
   /// Where the run stands.
@@ -115,12 +127,10 @@ public final class Trainer {
       let epoch = position.history.count
       training.beginEpoch(epoch)
       if position.batch == 0 { position.rate = schedule.rate(step: optimizer.step) }
-      while position.batch < training.batchCount, optimizer.step < totalSteps {
+      while position.batch < stepsPerEpoch, optimizer.step < totalSteps {
         if shouldStop() { throw .interrupted(step: optimizer.step) }
         let start = ContinuousClock.now
-        let rows = training.load(position.batch)
-        position.sum += try step(
-          training.inputs, targets: training.targets, rows: rows, epoch: epoch)
+        position.sum += try step(position.batch, epoch: epoch)
         position.batch += 1
         position.seconds += start.duration(to: .now) / .seconds(1)
       }
@@ -142,10 +152,43 @@ public final class Trainer {
     }
   }
 
+  /// One training step on a batch of the current epoch.
+  private func step(_ number: Int, epoch: Int) throws(TrainingError) -> LossSum {
+    guard let gradientSum else {
+      let rows = training.load(number)
+      return try step(training.inputs, targets: training.targets, rows: rows, epoch: epoch)
+    }
+    let parts = config.batchSize / training.batchSize
+    let batches = number * parts..<min((number + 1) * parts, training.batchCount)
+    let samples = min(config.batchSize, training.sampleCount - number * config.batchSize)
+    var sum = LossSum()
+    var used: [UsedExperts] = []
+    for batch in batches {
+      let rows = training.load(batch)
+      sum += try pass(training.inputs, targets: training.targets, rows: rows, epoch: epoch)
+      let isFirst = batch == batches.lowerBound
+      gradientSum.add(share: Float(rows) / Float(samples), isFirst: isFirst)
+      let part = usedExperts(rows: rows)
+      used = isFirst ? part : zip(used, part).map { $0 + $1 }
+    }
+    gradientSum.finish()
+    update(used)
+    return sum
+  }
+
   /// One training step on a batch; the model keeps the batch's utilization.
   @discardableResult
   public func step(
-    _ inputs: Tensor, targets: UnsafePointer<UInt8>, rows: Int, epoch: Int = 0
+    _ inputs: Tensor, targets: UnsafePointer<Int32>, rows: Int, epoch: Int = 0
+  ) throws(TrainingError) -> LossSum {
+    let loss = try pass(inputs, targets: targets, rows: rows, epoch: epoch)
+    update(usedExperts(rows: rows))
+    return loss
+  }
+
+  /// The gradients of a batch, or of a part of one.
+  private func pass(
+    _ inputs: Tensor, targets: UnsafePointer<Int32>, rows: Int, epoch: Int
   ) throws(TrainingError) -> LossSum {
     model.forward(inputs, rows: rows)
     let loss = model.loss(targets: targets, rows: rows, forTraining: true)
@@ -153,17 +196,48 @@ public final class Trainer {
       throw .nonFiniteLoss(step: optimizer.step + 1, epoch: epoch + 1, value: loss.mean)
     }
     model.backward(inputs, rows: rows)
-    let modulation = modulation(rows: rows)
+    return loss
+  }
+
+  /// How many rows (samples or tokens) there were, and how many of them used each expert.
+  private struct UsedExperts {
+    var rows: Int
+    var counts: [Int32]
+    /// The router's load-balancing loss, mean over the rows.
+    var balance: Double?
+
+    static func + (a: UsedExperts, b: UsedExperts) -> UsedExperts {
+      let rows = a.rows + b.rows
+      var balance: Double?
+      if let first = a.balance, let second = b.balance {
+        balance = (first * Double(a.rows) + second * Double(b.rows)) / Double(rows)
+      }
+      return UsedExperts(
+        rows: rows, counts: zip(a.counts, b.counts).map { $0 + $1 }, balance: balance)
+    }
+  }
+
+  /// Of the last forward pass, per expert layer.
+  private func usedExperts(rows: Int) -> [UsedExperts] {
+    zip(model.expertCounts, model.routing).map { counts, routing in
+      UsedExperts(
+        rows: rows * routing.rowsPerSample, counts: Array(counts), balance: routing.balance)
+    }
+  }
+
+  /// Moves the weights by the gradients that lie ready.
+  private func update(_ used: [UsedExperts]) {
+    if let limit = config.clipNorm {
+      clipGradients(model.parameters, to: limit, workers: workers)
+    }
+    let modulation = modulation(used)
     optimizer.update(rate: schedule.rate(step: optimizer.step), modulation: modulation)
     position.step = optimizer.step
-    if position.experts != nil {
-      for (layer, routing) in model.routing.enumerated() {
-        position.experts?[layer].add(
-          model.expertCounts[layer], rows: rows * routing.rowsPerSample,
-          modulation: modulation?[layer], balance: routing.balance)
-      }
+    guard position.experts != nil else { return }
+    for (layer, used) in used.enumerated() {
+      position.experts?[layer].add(
+        used.counts, rows: used.rows, modulation: modulation?[layer], balance: used.balance)
     }
-    return loss
   }
 
   /// What the epoch's steps and the evaluation after them saw of each expert layer.
@@ -177,22 +251,20 @@ public final class Trainer {
     return zip(sums, evaluated).enumerated().map { body($0 + 1, $1.0, $1.1) }
   }
 
-  /// Φ of each expert layer from the last forward pass, and from those before it that the window
-  /// holds; nil for vanilla.
-  private func modulation(rows: Int) -> [[Float]]? {
+  /// Φ of each expert layer from a batch, and from those before it that the window holds; nil for
+  /// vanilla.
+  private func modulation(_ used: [UsedExperts]) -> [[Float]]? {
     let excitation = config.excitation
     guard excitation.variant != .vanilla else { return nil }
-    let routing = model.routing
-    return model.expertCounts.enumerated().map { layer, counts in
+    return used.enumerated().map { layer, used in
       var permutation: [UInt32] = []
       if excitation.variant == .randomBoost {
         // A stream for every step and layer: no other draw moves, and none is carried along.
         let index = UInt64(optimizer.step) << 16 | UInt64(layer)
         var stream = RandomStream(seed: config.seed, purpose: .excitation, index: index)
-        permutation = stream.permutation(counts.count)
+        permutation = stream.permutation(used.counts.count)
       }
-      var u: [Double] = utilization(
-        counts: Array(counts), rows: rows * routing[layer].rowsPerSample)
+      var u: [Double] = utilization(counts: used.counts, rows: used.rows)
       u = position.windows?[layer].average(adding: u) ?? u
       return phi(
         u, variant: excitation.variant, gamma: excitation.gamma, epsilon: excitation.epsilon,
@@ -258,6 +330,10 @@ extension ModelConfig {
       case .moeViT(let vit):
         MoEViT(
           vit, classes: classes, capacity: capacity, seed: seed, workers: workers,
+          kernels: kernels)
+      case .gptMoE(let gpt):
+        GPTMoE(
+          gpt, vocabulary: classes, capacity: capacity, seed: seed, workers: workers,
           kernels: kernels)
       }
     guard let initial else { return model }

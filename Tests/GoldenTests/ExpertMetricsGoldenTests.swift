@@ -52,7 +52,7 @@ struct ExpertMetricsGoldenTests {
     for (name, facts) in cases {
       let scores = try file.tensor("\(name)/scores")
       let picks = try file.integers("\(name)/picks").map(Int32.init)
-      let labels = try file.integers("\(name)/labels").map(UInt8.init)
+      let labels = try file.integers("\(name)/labels").map(Int32.init)
       var use = ExpertUse(experts: facts.experts, classes: facts.classes)
       // In two parts, as batches come.
       let half = facts.samples / 2
@@ -86,7 +86,7 @@ struct ExpertMetricsGoldenTests {
     let model = try facts.sizes.model(
       from: golden.tensors, prefix: "\(label)/", layerNorm: facts.layerNorm, kernels: kernels)
     let inputs = try golden.tensors.tensor("\(label)/inputs", shape: [facts.batch, facts.inputs])
-    let labels = try golden.tensors.integers("\(label)/labels").map(UInt8.init)
+    let labels = try golden.tensors.integers("\(label)/labels").map(Int32.init)
     model.forward(inputs, rows: facts.batch)
     #expect(model.routing.count == facts.hiddenLayers)
     for (layer, routing) in model.routing.enumerated() {

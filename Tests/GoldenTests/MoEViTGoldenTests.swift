@@ -73,7 +73,7 @@ struct MoEViTGoldenTests {
     let kernels = try #require(Kernels(named: kernelName))
     let model = try sizes.model(from: golden.tensors, prefix: "\(label)/", kernels: kernels)
     let inputs = try golden.tensors.tensor("\(label)/inputs", shape: [sizes.batch, Self.inputs])
-    let labels = try golden.tensors.integers("\(label)/labels").map(UInt8.init)
+    let labels = try golden.tensors.integers("\(label)/labels").map(Int32.init)
     func values(_ name: String) throws -> [Float] {
       try golden.tensors.tensor("\(label)/\(name)").values
     }
@@ -155,7 +155,7 @@ struct MoEViTGoldenTests {
       config, parameters: model.parameters, workers: Workers(2), kernels: kernels)
 
     let inputs = try file.tensor("inputs", shape: [Self.steps, sizes.batch, Self.inputs])
-    let labels = try file.integers("labels").map(UInt8.init)
+    let labels = try file.integers("labels").map(Int32.init)
     let batch = Tensor(sizes.batch, Self.inputs)
     let tokens = model.routing[0].rowsPerSample * sizes.batch
     var losses: [Float] = []

@@ -105,7 +105,7 @@ struct OptimizerGoldenTests {
       facts.optimizer.config, parameters: model.parameters, kernels: kernels)
 
     let inputs = try file.tensor("inputs", shape: [Self.steps, sizes.batch, sizes.inputs]).values
-    let labels = try file.integers("labels").map(UInt8.init)
+    let labels = try file.integers("labels").map(Int32.init)
     let permutations = try file.integers("permutations").map(UInt32.init)
     let batch = Tensor(sizes.batch, sizes.inputs)
     var losses: [Float] = []

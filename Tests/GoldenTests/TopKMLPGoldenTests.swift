@@ -74,7 +74,7 @@ struct TopKMLPGoldenTests {
     let model = try facts.sizes.model(
       from: golden.tensors, prefix: "\(label)/", layerNorm: facts.layerNorm, kernels: kernels)
     let inputs = try golden.tensors.tensor("\(label)/inputs", shape: [facts.batch, facts.inputs])
-    let labels = try golden.tensors.integers("\(label)/labels").map(UInt8.init)
+    let labels = try golden.tensors.integers("\(label)/labels").map(Int32.init)
     func expect(
       _ actual: Tensor, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {

@@ -63,7 +63,7 @@ struct WindowGoldenTests {
       OptimizerConfig(facts.optimizer, lr: facts.lr), parameters: model.parameters,
       kernels: kernels)
     let inputs = try file.tensor("inputs", shape: [steps, sizes.batch, sizes.inputs]).values
-    let labels = try file.integers("labels").map(UInt8.init)
+    let labels = try file.integers("labels").map(Int32.init)
     let batch = Tensor(sizes.batch, sizes.inputs)
     var windows = model.expertCounts.map { _ in UtilizationWindow(window) }
     for step in 0..<steps {

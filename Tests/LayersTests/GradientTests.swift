@@ -71,14 +71,14 @@ struct GradientTests {
 
   private func make(
     _ facts: Case, seed: UInt64, kernels: Kernels
-  ) throws -> (stack: Stack, x: Tensor, labels: [UInt8]) {
+  ) throws -> (stack: Stack, x: Tensor, labels: [Int32]) {
     let stack = try Stack(
       inputs: Self.inputs, width: Self.width, winners: facts.winners, classes: Self.classes,
       capacity: Self.batch + 2, normalized: facts.normalized, kernels: kernels, seed: seed)
     var random = RandomStream(test: seed + 1000)
     let x = Tensor(
       shape: [Self.batch, Self.inputs], values: random.normals(Self.batch * Self.inputs))
-    let labels = (0..<Self.batch).map { _ in UInt8(random.below(UInt32(Self.classes))) }
+    let labels = (0..<Self.batch).map { _ in Int32(random.below(UInt32(Self.classes))) }
     return (stack, x, labels)
   }
 

@@ -76,7 +76,7 @@ final class Stack {
 struct ReferenceStack {
   /// [B, I].
   let x: [[Double]]
-  let labels: [UInt8]
+  let labels: [Int32]
   /// [layer][row].
   let winners: [[[Int]]]
   let width: Int

@@ -73,7 +73,7 @@ struct OptimizerTests {
     arguments: OptimizerName.allCases, [0, 0.1])
   func idleExperts(name: OptimizerName, decay: Double) {
     func run(knowsIdle: Bool) -> (values: [Float], state: [Float]) {
-      let activity = ExpertActivity(experts: 4)
+      let activity = RowActivity(rows: 4)
       let parameter = Parameter(
         name: "w1", value: Tensor(4, 3, 7), gradient: Tensor(4, 3, 7), expertLayer: 0,
         activity: knowsIdle ? activity : nil)

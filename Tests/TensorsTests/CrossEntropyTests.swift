@@ -22,7 +22,7 @@ struct CrossEntropyTests {
   }
 
   static func run(
-    _ kernels: Kernels, logits: [[Float]], labels: [UInt8], scale: Float = 1,
+    _ kernels: Kernels, logits: [[Float]], labels: [Int32], scale: Float = 1,
     writesGradient: Bool = true, _ place: String
   ) -> Result {
     let (rows, classes) = (logits.count, logits[0].count)
@@ -43,12 +43,16 @@ struct CrossEntropyTests {
 
   /// Loss, gradient and hits by the formulas, in Double.
   static func exact(
-    _ logits: [[Float]], _ labels: [UInt8], scale: Float
+    _ logits: [[Float]], _ labels: [Int32], scale: Float
   ) -> (nats: Double, correct: Int64, gradient: [Double]) {
     var nats = 0.0
     var correct: Int64 = 0
     var gradient: [Double] = []
     for (row, label) in zip(logits, labels) {
+      guard label >= 0 else {
+        gradient += row.map { _ in 0 }
+        continue
+      }
       let largest = Double(row.max() ?? 0)
       let powers = row.map { exp(Double($0) - largest) }
       let sum = powers.reduce(0, +)
@@ -80,7 +84,9 @@ struct CrossEntropyTests {
       withEvery("logits", in: kinds, place) { kind, _ in
         let place = place.adding("logits", kind.0)
         let logits = [kind.1, Array(kind.1.reversed()), kind.1]
-        let labels = (0..<3).map { _ in UInt8(random.below(UInt32(classes))) }
+        // −1: a row to be passed over.
+        let labels = (0..<3).map { Int32(random.below(UInt32(classes + ($0 == 1 ? 1 : 0)))) }
+          .map { $0 == classes ? -1 : $0 }
         let found = Self.run(kernels, logits: logits, labels: labels, scale: scale, "\(place)")
         let exact = Self.exact(logits, labels, scale: scale)
         // Beside the rows' bound, Double's own rounding of a logarithm next to a logit of up to 3e38.
@@ -125,7 +131,7 @@ struct CrossEntropyTests {
           if value == -.infinity && name == KernelSets.plain && classes > 1 { return }
           var logits = [random.normals(classes), random.normals(classes)]
           logits[1][position] = value
-          let labels = [UInt8(0), UInt8(random.below(UInt32(classes)))]
+          let labels = [Int32(0), Int32(random.below(UInt32(classes)))]
           let found = Self.run(kernels, logits: logits, labels: labels, "\(place)")
           #expect(!found.nats.isFinite, "\(place): loss \(found.nats)")
         }

@@ -33,7 +33,7 @@ struct MoEViTTests {
     return Tensor(shape: [count, 3072], values: random.normals(count * 3072))
   }
 
-  static let labels: [UInt8] = (0..<rows).map { UInt8($0 % classes) }
+  static let labels: [Int32] = (0..<rows).map { Int32($0 % classes) }
 
   /// Everything a step leaves in a model.
   static func step(_ model: MoEViT) -> (logits: [Float], gradients: [Float], loss: Double) {

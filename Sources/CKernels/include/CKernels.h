@@ -98,9 +98,10 @@ typedef struct {
 
   /// Mean cross entropy of logits [B, C] and labels, in nats, returned as a sum over rows; writes
   /// gradient = (softmax − onehot)·scale [B, C], and adds to `correct` the rows whose largest
-  /// logit (the first of equals) is the label.
+  /// logit (the first of equals) is the label. A row whose label is negative counts for nothing.
+  /// The gradient may take the logits' place.
   double (*softmax_cross_entropy)(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl,
-                                  const uint8_t *labels, float scale, float *_Nullable gradient,
+                                  const int32_t *labels, float scale, float *_Nullable gradient,
                                   ptrdiff_t ldg, int64_t *correct);
 
   /// Entropy of the softmax of each row of logits [B, C], −Σ p·log p in nats, summed over the rows.
