@@ -6,16 +6,20 @@ public struct ShareMapChart: Sendable {
   public let weights: [Double]
   /// Per column its shares from the top down, from 0 to 1; all of one length.
   public let shares: [[Double]]
+  /// The share that is darkest, as are those above it.
+  public let darkest: Double
   /// Sentences under the picture.
   public let notes: [String]
 
   public init(
-    title: String, weightTitle: String, weights: [Double], shares: [[Double]], notes: [String]
+    title: String, weightTitle: String, weights: [Double], shares: [[Double]], darkest: Double,
+    notes: [String]
   ) {
     self.title = title
     self.weightTitle = weightTitle
     self.weights = weights
     self.shares = shares
+    self.darkest = darkest
     self.notes = notes
   }
 
@@ -28,7 +32,6 @@ public struct ShareMapChart: Sendable {
   public func drawing() -> Drawing {
     let left = Sketch.margin + 34
     let whole = left + Self.mapWidth + Sketch.margin
-    let darkest = shares.joined().max() ?? 0
     guard let rows = shares.first?.count, darkest > 0 else {
       return Sketch.empty(title: title, reason: "There is nothing to draw.")
     }

@@ -96,18 +96,22 @@ extension ExpertClassMap.Layer {
       let total = Double(expert.counts.reduce(0, +))
       let shares = expert.counts.map { Double($0) / total }
       let top = shares.indices.max { shares[$0] < shares[$1] } ?? 0
-      return (place: (top, -shares[top]), weight: expert.utilization, shares: shares)
+      return (
+        place: (top, -shares[top]), weight: expert.utilization, uses: total, shares: shares
+      )
     }.sorted { $0.place < $1.place }
-    let darkest = columns.flatMap(\.shares).max() ?? 0
+    // One that was used a few times is all of one class by chance.
+    let enough = columns.reduce(0) { $0 + $1.uses } / Double(max(columns.count, 1)) / 10
+    let darkest = columns.filter { $0.uses >= enough }.flatMap(\.shares).max() ?? 0
     let busiest = columns.map(\.weight).max() ?? 0
     let idle = experts.count - used.count
     return ShareMapChart(
       title: title, weightTitle: "use", weights: columns.map(\.weight),
-      shares: columns.map(\.shares),
+      shares: columns.map(\.shares), darkest: darkest,
       notes: [
         "\(counted(used.count, "expert"))\(idle > 0 ? " and \(idle) without a use" : ""), side by "
-          + "side; white: 0, darkest: \(fixed(100 * darkest, 0)) % of an expert's uses on the test "
-          + "split. Bars: its share of the training rows, up to \(fixed(100 * busiest, 1)) %."
+          + "side; white: 0, darkest: \(fixed(100 * darkest, 0)) % or more of an expert's uses on "
+          + "the test split. Bars: its share of the training rows, up to \(fixed(100 * busiest, 1)) %."
       ])
   }
 }
