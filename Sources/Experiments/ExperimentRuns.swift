@@ -103,10 +103,11 @@ extension ExperimentConfig {
 
 extension RunConfig {
   /// Bytes of memory that the run takes, about.
-  /// - Parameter classes: of its data; how many there are makes little difference.
-  public func trainingBytes(classes: Int = 10, threads: Int = 1) -> Double {
+  /// - Parameter classes: of its data, or its vocabulary; nil where they are not known yet.
+  public func trainingBytes(classes: Int? = nil, threads: Int = 1) -> Double {
     model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: classes, batchSize: microBatch ?? batchSize,
+      inputs: ImageSplit.imageBytes, classes: classes ?? StepSample.outcomes(of: self),
+      batchSize: microBatch ?? batchSize,
       optimizerStates: optimizer.stateCount + (microBatch.map { $0 < batchSize } ?? false ? 1 : 0),
       threads: threads)
   }

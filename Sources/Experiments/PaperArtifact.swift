@@ -13,6 +13,8 @@ public struct PaperArtifact: Sendable {
   public let claims: [Claim]
   /// Epochs of the quick version: under ten minutes on 2 cores.
   public let quickEpochs: Int
+  /// What else the quick version changes, as `--set` takes it.
+  public var quickChanges: [String] = []
 
   public enum Figure: Sendable {
     /// Test accuracy over epochs.
@@ -66,6 +68,7 @@ public struct PaperArtifact: Sendable {
       name: "fig5", title: "Figure 5: routing entropy over training",
       configs: ["figure4a", "figure4b"], figure: .entropy, claims: [.lowerEntropy],
       quickEpochs: 60),
+    transformers("fig6", "Figure 6: vision transformers on CIFAR-10", "figure6"),
     PaperArtifact(
       name: "fig8", title: "Figure 8: the variants on SVHN and CIFAR-100",
       configs: ["figure8a", "figure8b"], figure: .curves,
@@ -74,7 +77,20 @@ public struct PaperArtifact: Sendable {
     PaperArtifact(
       name: "fig9", title: "Figure 9: learning curves of the optimizers", configs: ["figure9"],
       figure: .curves, claims: [.targetedBeatsVanilla], quickEpochs: 40),
+    transformers("fig10", "Figure 10: vision transformers on CIFAR-100", "figure10"),
+    transformers("fig11", "Figure 11: vision transformers on SVHN", "figure11"),
   ]
+
+  /// A figure of the two vision transformers. Its quick version takes less than twenty minutes, and
+  /// for that a part of the images.
+  private static func transformers(
+    _ name: String, _ title: String, _ config: String
+  ) -> PaperArtifact {
+    PaperArtifact(
+      name: name, title: title, configs: ["\(config)a", "\(config)b"], figure: .curves,
+      claims: [.granularityRescue, .capacityIsSafe], quickEpochs: 4,
+      quickChanges: ["dataset.limit=2048", "dataset.test_limit=1000"])
+  }
 
   public static func named(_ name: String) -> PaperArtifact? { all.first { $0.name == name } }
 
@@ -102,7 +118,7 @@ public struct PaperArtifact: Sendable {
   /// The experiments, one for each panel.
   /// - Parameters:
   ///   - folder: where the configs are.
-  ///   - isQuick: one seed, `quickEpochs`.
+  ///   - isQuick: one seed, `quickEpochs`, `quickChanges`.
   ///   - overrides: seeds, where given, go before the quick version's own.
   /// - Throws: `ConfigError`.
   public func experiments(
@@ -110,7 +126,7 @@ public struct PaperArtifact: Sendable {
   ) throws(ConfigError) -> [ExperimentConfig] {
     var overrides = overrides
     if isQuick {
-      overrides.set.append("epochs=\(quickEpochs)")
+      overrides.set += ["epochs=\(quickEpochs)"] + quickChanges
       if overrides.seeds == nil { overrides.seeds = "0" }
     }
     var experiments: [ExperimentConfig] = []

@@ -9,6 +9,7 @@ import Training
 ///     config.yaml              the resolved config, which `excite run` accepts
 ///     metrics.csv              one line an epoch; the same bytes for the same run
 ///     experts.csv              one line an epoch and expert layer, where measured; the same bytes too
+///     expert_classes.csv       one line an expert, at the end of a run that was measured; likewise
 ///     result.json              the outcome; the same bytes for the same run
 ///     timing.csv               seconds per epoch, apart because they never repeat
 ///     events.out.tfevents.*    the metrics for TensorBoard, where asked for
@@ -24,6 +25,7 @@ final class RunFolder: Sendable {
   private static let expertsHeader =
     (["epoch", "layer"] + ExpertRecord.columns).joined(separator: ",") + "\n"
   private static let timingHeader = "epoch,train_seconds,test_seconds\n"
+  static let expertClasses = "expert_classes.csv"
 
   var checkpoint: String { "\(path)/checkpoint.safetensors" }
   private var metrics: String { "\(path)/metrics.csv" }
@@ -97,6 +99,21 @@ final class RunFolder: Sendable {
     }
   }
 
+  /// Keeps what each expert did in the last epoch, where that was measured.
+  func write(_ tables: [ExpertTable]) throws(RunnerError) {
+    guard let classes = tables.first?.classes else { return }
+    let names = (0..<classes).map { "class_\($0)" }
+    var text = (["layer", "expert", "utilization"] + names).joined(separator: ",") + "\n"
+    for table in tables {
+      for (expert, share) in table.utilization.enumerated() {
+        let counts = (0..<classes).map { "\(table.count(expert: expert, class: $0))" }
+        text +=
+          (["\(table.layer)", "\(expert)", "\(share)"] + counts).joined(separator: ",") + "\n"
+      }
+    }
+    try writeFile(text, to: "\(path)/\(Self.expertClasses)")
+  }
+
   /// Keeps the outcome; what it took to go on is no longer needed.
   func finish(_ outcome: RunOutcome, environment: EnvironmentRecord) throws(RunnerError) {
     try RunResult(
@@ -119,7 +136,7 @@ final class RunFolder: Sendable {
 
   private static func expertLines(_ epoch: RunPosition.Epoch) -> String {
     epoch.experts.reduce("") { lines, record in
-      let values = record.values.map(\.description).joined(separator: ",")
+      let values = record.values.map { $0.isNaN ? "" : $0.description }.joined(separator: ",")
       return lines + "\(epoch.record.epoch),\(record.layer),\(values)\n"
     }
   }

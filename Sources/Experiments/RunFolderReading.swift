@@ -39,6 +39,23 @@ extension RunFolder {
     }
   }
 
+  /// What each expert of a finished run did, layer by layer; none where it cannot be read.
+  static func expertClasses(in path: String) -> [ExpertClassMap.Layer] {
+    var layers: [ExpertClassMap.Layer] = []
+    for row in rows(of: "\(path)/\(expertClasses)") {
+      var counts: [Int] = []
+      while let text = row["class_\(counts.count)"], let count = Int(text) { counts.append(count) }
+      guard let layer = row["layer"].flatMap({ Int($0) }),
+        let utilization = row["utilization"].flatMap(Double.init), !counts.isEmpty,
+        layers.last?.experts.last?.counts.count ?? counts.count == counts.count
+      else { return [] }
+      if layers.last?.layer != layer { layers.append(ExpertClassMap.Layer(layer: layer)) }
+      layers[layers.count - 1].experts.append(
+        ExpertClassMap.Expert(utilization: utilization, counts: counts))
+    }
+    return layers
+  }
+
   /// The lines of a CSV file by column; none where it cannot be read.
   private static func rows(of file: String) -> [[String: String]] {
     guard let text = try? String(contentsOfFile: file, encoding: .utf8),
@@ -75,6 +92,9 @@ extension RunPosition.Epoch {
         ("dead_share/layer_\(layer.layer)", layer.deadShare),
         ("phi_std/layer_\(layer.layer)", layer.modulation.deviation),
       ]
+      if let balance = layer.balanceLoss {
+        values.append(("balance_loss/layer_\(layer.layer)", balance))
+      }
     }
     return ScalarEvent(
       wallTime: Date().timeIntervalSince1970, step: record.epoch,

@@ -99,7 +99,8 @@ extension RunStore {
     case .result(let kept):
       if let difference = identity.difference(from: kept.identity) {
         for name in [
-          "result.json", "metrics.csv", "experts.csv", "timing.csv", "checkpoint.safetensors",
+          "result.json", "metrics.csv", "experts.csv", RunFolder.expertClasses, "timing.csv",
+          "checkpoint.safetensors",
         ] {
           setAside("\(path)/\(name)", because: difference, note: note)
         }

@@ -169,7 +169,9 @@ public final class Runner: Sendable {
       } catch {
         throw .config(error)
       }
-      try checkMemory(plan, classes: data.data.outcomes)
+      let shortage = memoryShortage(
+        of: plan, classes: data.data.outcomes, jobs: options.jobs, runs: plans.count)
+      if let shortage { throw shortage }
     }
     try checkInitialWeights(loaded)
     return loaded
@@ -190,18 +192,6 @@ public final class Runner: Sendable {
       }
     }
   }
-
-  /// Refuses a run that the machine's memory cannot hold.
-  private func checkMemory(_ plan: PlannedRun, classes: Int) throws(RunnerError) {
-    let needed = plan.config.trainingBytes(classes: classes, threads: threadsPerRun)
-    let available = Double(ProcessInfo.processInfo.physicalMemory)
-    let jobs = min(options.jobs, plans.count)
-    guard needed * Double(jobs) > 0.9 * available else { return }
-    throw .tooLarge(run: plan.label, bytes: needed, jobs: jobs, available: available)
-  }
-
-  /// Threads of a run, all runs at once having `jobs`.
-  private var threadsPerRun: Int { max(1, options.jobs / max(1, min(options.jobs, plans.count))) }
 
   private enum Task {
     case run(Int)
@@ -355,7 +345,8 @@ public final class Runner: Sendable {
       let made: Trainer
       do {
         made = try Trainer(
-          plan.config, dataset: data, initial: options.initial, threads: threadsPerRun,
+          plan.config, dataset: data, initial: options.initial,
+          threads: threadsPerRun(jobs: options.jobs, runs: plans.count),
           measuresExperts: options.expertMetrics)
       } catch {
         throw .training(error)
@@ -375,6 +366,7 @@ public final class Runner: Sendable {
           throw .training(error)
         }
       }
+      try folder.write(made.expertTables)
       try folder.finish(outcome(.finished), environment: environment)
       return outcome(.finished)
     } catch {

@@ -23,14 +23,14 @@ extension Setting {
         comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil
           && window == 1)
     case .moeViT, .gptMoE:
-      // The paper gives no table of these to stand beside.
       return SettingRecord(
         model: model.name.rawValue, dataset: corpus?.name.rawValue ?? dataset.name.rawValue,
         optimizer: optimizer.name.rawValue, lr: optimizer.lr,
         momentum: optimizer.name == .momentum ? optimizer.momentum : nil, batchSize: batchSize,
         sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: model.transformer?.layers,
         width: model.transformer?.d,
-        epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) }, comparable: false)
+        epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) },
+        comparable: isUnchanged && window == 1 && model.isPublishedTransformer)
     }
   }
 
@@ -82,8 +82,9 @@ extension ExperimentConfig {
     return ExperimentRecord(
       name: name, header: header, command: command, config: resolvedYAML, seeds: seeds,
       variants: variants.map(\.rawValue),
-      notes: shared.isEmpty
+      notes: (shared.isEmpty
         ? []
         : ["recipe differs from the one fitted to the paper: " + shared.joined(separator: ", ")])
+        + transformerNotes)
   }
 }

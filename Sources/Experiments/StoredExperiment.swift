@@ -86,6 +86,17 @@ extension RunStore {
         points: RunFolder.expertPoints(in: runFolder(run.label)))
     }
   }
+
+  /// Which classes the experts of its finished runs served.
+  func expertClasses(of experiment: StoredExperiment) -> [ExpertClassMap] {
+    experiment.runs.compactMap { run in
+      let layers = RunFolder.expertClasses(in: runFolder(run.label))
+      guard !layers.isEmpty else { return nil }
+      return ExpertClassMap(
+        setting: run.setting, variant: run.variant, gamma: run.gamma, seed: run.seed,
+        layers: layers)
+    }
+  }
 }
 
 extension ExperimentConfig {
@@ -126,7 +137,9 @@ extension PlannedRun {
 public func writeHTML(_ kept: [KeptExperiment], to path: String) throws(RunnerError) {
   var tables: [AccuracyTable] = []
   for experiment in kept { tables.append(try experiment.table()) }
-  try writeFile(htmlReport(tables, curves: kept.map(\.curves)), to: path)
+  let page = htmlReport(
+    tables, curves: kept.map(\.curves), experts: kept.map(\.expertClasses))
+  try writeFile(page, to: path)
 }
 
 /// An experiment and the store that keeps its runs.
@@ -183,6 +196,9 @@ public struct KeptExperiment: Sendable {
 
   /// What its runs measured of their expert layers.
   public var expertCurves: [ExpertCurve] { store.expertCurves(of: stored) }
+
+  /// Which classes the experts of its finished runs served.
+  public var expertClasses: [ExpertClassMap] { store.expertClasses(of: stored) }
 
   /// Draws a figure into the experiment's folder, as SVG and PNG.
   /// - Returns: the paths of the two files.

@@ -68,7 +68,7 @@ public final class Router {
     Routing(
       scores: UnsafePointer(scores.data), scoreDistance: sizes.experts,
       picks: UnsafePointer(picks.data), pickDistance: pickDistance, experts: sizes.experts,
-      picked: sizes.picked, rowsPerSample: sizes.tokens)
+      picked: sizes.picked, rowsPerSample: sizes.tokens, balance: balance)
   }
 
   /// Scores, picks and gates of one task's rows of y [N, D].

@@ -16,10 +16,12 @@ public struct Routing {
   public let picked: Int
   /// Tokens of a sample; 1 where samples are routed.
   public let rowsPerSample: Int
+  /// The router's load-balancing loss E·Σ f·P, before its weight; nil where there is no router.
+  public let balance: Double?
 
   public init(
     scores: UnsafePointer<Float>, scoreDistance: Int, picks: UnsafePointer<Int32>,
-    pickDistance: Int, experts: Int, picked: Int, rowsPerSample: Int = 1
+    pickDistance: Int, experts: Int, picked: Int, rowsPerSample: Int = 1, balance: Double? = nil
   ) {
     self.scores = scores
     self.scoreDistance = scoreDistance
@@ -28,5 +30,6 @@ public struct Routing {
     self.experts = experts
     self.picked = picked
     self.rowsPerSample = rowsPerSample
+    self.balance = balance
   }
 }

@@ -14,6 +14,8 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
   case specialization = "excitation makes experts more special"
   case lowerEntropy = "excitation ends at a lower routing entropy"
   case deepRescue = "excitation rescues deep models that vanilla leaves near chance"
+  case granularityRescue = "excitation gains where experts are many and small"
+  case capacityIsSafe = "excitation costs nothing where layers are wide"
 
   /// Points that count as no difference where the paper claims none.
   static let indifference = 1.0
@@ -42,6 +44,9 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
       "routing entropy after the last epoch, mean over layers: excited − vanilla below 0"
     case .deepRescue:
       "vanilla − chance within ±\(shortText(Self.nearChance)), Δ of excited above 0"
+    case .granularityRescue: "Δ of excited above 0 in the model of the narrowest layers"
+    case .capacityIsSafe:
+      "Δ of excited above -\(shortText(Self.indifference)) in the model of the widest layers"
     }
   }
 
@@ -89,6 +94,19 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
         [place.aboveChance]
           + ["zero-sum", "positive-sum"].map { place.delta($0, .above(0)) }
       }
+    case .granularityRescue:
+      excitedDeltas(places.filter { $0.width == places.map(\.width).min() }, .above(0))
+    case .capacityIsSafe:
+      excitedDeltas(
+        places.filter { $0.width == places.map(\.width).max() }, .above(-Self.indifference))
+    }
+  }
+
+  private func excitedDeltas(
+    _ places: [Place], _ expectation: Evidence.Expectation
+  ) -> [Evidence] {
+    places.flatMap { place in
+      ["zero-sum", "positive-sum"].map { place.delta($0, expectation) }
     }
   }
 
@@ -140,6 +158,7 @@ private struct Place {
   let words: [String]
 
   var setting: SettingRecord { rows[0].setting }
+  var width: Int { setting.width ?? 0 }
 
   private var prefix: String { words.isEmpty ? "" : words.joined(separator: " ") + ", " }
 

@@ -3,18 +3,25 @@ import Plots
 /// Tables, pictures, runs, machine, config and commands as one page that needs nothing else: no
 /// script, no font, no file. It follows the reader's choice of light or dark.
 ///
-/// - Parameter curves: the runs of each table, in the tables' order; fewer lists leave the last
-///   tables without curves.
-public func htmlReport(_ tables: [AccuracyTable], curves: [[RunCurve]]) -> String {
+/// - Parameters:
+///   - curves: the runs of each table, in the tables' order; fewer lists leave the last tables
+///     without curves.
+///   - experts: which classes the experts of those runs served, likewise.
+public func htmlReport(
+  _ tables: [AccuracyTable], curves: [[RunCurve]], experts: [[ExpertClassMap]] = []
+) -> String {
   let titles = tables.map { oneLine($0.experiment.name) }
   let title = titles.count == 1 ? titles[0] : "excite report"
   var body = tables.count == 1 ? "" : "<h1>\(xmlEscaped(title))</h1>\n" + contents(titles)
   for (index, table) in tables.enumerated() {
     let heading = tables.count == 1 ? "h1" : "h2"
+    let section = HTMLSection(
+      table, curves: index < curves.count ? curves[index] : [],
+      experts: index < experts.count ? experts[index] : [])
     body += """
       <section id="t\(index + 1)">
       <\(heading)>\(xmlEscaped(titles[index]))</\(heading)>
-      \(HTMLSection(table, curves: index < curves.count ? curves[index] : []).text)</section>
+      \(section.text)</section>
 
       """
   }

@@ -5,16 +5,18 @@ struct HTMLSection {
   private let table: AccuracyTable
   private let grid: ReportGrid
   private let content: FigureContent
+  private let experts: [ExpertClassMap]
 
-  init(_ table: AccuracyTable, curves: [RunCurve]) {
+  init(_ table: AccuracyTable, curves: [RunCurve], experts: [ExpertClassMap]) {
     self.table = table
+    self.experts = experts
     grid = ReportGrid(table)
     content = FigureContent(
       rows: table.rows, variants: table.experiment.variants, curves: curves, title: "")
   }
 
   var text: String {
-    lead + results + figures + runs + repeating + environment
+    lead + results + figures + expertFigures + runs + repeating + environment
   }
 
   private var lead: String {
@@ -67,19 +69,26 @@ struct HTMLSection {
     if table.rows.contains(where: { $0.deltaMean != nil }) {
       figures.append((.heatmap, "Δ against vanilla"))
     }
-    return figures.map { kind, caption in
-      let drawing = content.drawing(kind, metrics: nil, notes: [])
-      // A narrow screen shows it a little smaller, then scrolls: its text must stay legible.
-      let least = Int(drawing.width * 0.7)
-      return """
-        <figure>
-        <figcaption>\(xmlEscaped(caption))</figcaption>
-        <div class="scroll"><div style="min-width:\(least)px;max-width:\(Int(drawing.width))px">
-        \(drawing.svg(inPage: true))</div></div>
-        </figure>
+    return figures.map { figure($1, content.drawing($0, metrics: nil, notes: [])) }.joined()
+  }
 
-        """
-    }.joined()
+  /// Which classes the experts served, a picture for each setting.
+  private var expertFigures: String {
+    let figures = expertClassFigures(experts, of: content)
+    return figures.map { figure("Experts by class" + $0.label, $0.drawing) }.joined()
+  }
+
+  private func figure(_ caption: String, _ drawing: Drawing) -> String {
+    // A narrow screen shows it a little smaller, then scrolls: its text must stay legible.
+    let least = Int(drawing.width * 0.7)
+    return """
+      <figure>
+      <figcaption>\(xmlEscaped(caption))</figcaption>
+      <div class="scroll"><div style="min-width:\(least)px;max-width:\(Int(drawing.width))px">
+      \(drawing.svg(inPage: true))</div></div>
+      </figure>
+
+      """
   }
 
   private var runs: String {

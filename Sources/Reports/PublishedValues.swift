@@ -77,6 +77,7 @@ public struct PublishedValues: Sendable {
   ]
 
   private var cells: [(cell: Cell, value: Value)] = []
+  private var transformers: [PublishedTransformer] = []
 
   /// Number of distinct cells.
   public var count: Int { cells.count }
@@ -104,6 +105,13 @@ public struct PublishedValues: Sendable {
     }
     for (index, fields) in rows.enumerated() {
       let row = Row(line: index + 2, fields: fields)
+      if let value = PublishedTransformer(
+        model: try row.text("model"), dataset: try row.text("dataset"),
+        optimizer: try row.text("optimizer"), variant: try row.text("variant"),
+        metric: try row.text("metric"), accuracy: try row.optionalNumber("mean"))
+      {
+        transformers.append(value)
+      }
       guard Self.tables.contains(try row.text("table")), try row.text("metric") == Self.metric
       else { continue }
       let cell = try Self.cell(row)
@@ -169,6 +177,9 @@ public struct PublishedValues: Sendable {
   ///
   /// - Parameter gamma: γ; ignored for `vanilla`.
   public func value(for setting: SettingRecord, variant: String, gamma: Double?) -> Value? {
+    if setting.model == PublishedTransformer.model {
+      return transformers.value(for: setting, variant: variant, gamma: gamma)
+    }
     guard let sparsity = setting.sparsity, setting.width == Self.width,
       let depth = setting.hiddenLayers, Self.hiddenLayers.contains(depth)
     else { return nil }

@@ -14,13 +14,16 @@ public struct ExpertRecord: Hashable, Sendable {
   public let load: LoadSpread
   /// Of the multipliers that the training steps applied.
   public let modulation: ModulationSpread
+  /// Of the router, E·Σ f·P, mean over the epoch's steps: 1 where all experts are used alike. Nil
+  /// without a router.
+  public let balanceLoss: Double?
 
-  /// The numbers but the layer's, in the order of `columns`.
+  /// The numbers but the layer's, in the order of `columns`; NaN for one that there is not.
   public var values: [Double] {
     [
       specialization, routingEntropy, deadShare, load.lowest, load.percentile5,
       load.percentile25, load.median, load.percentile75, load.percentile95, load.highest,
-      modulation.deviation, modulation.lowest, modulation.highest,
+      modulation.deviation, modulation.lowest, modulation.highest, balanceLoss ?? .nan,
     ]
   }
 
@@ -28,6 +31,7 @@ public struct ExpertRecord: Hashable, Sendable {
   public static let columns = [
     "specialization", "routing_entropy", "dead_share", "load_min", "load_p5", "load_p25",
     "load_p50", "load_p75", "load_p95", "load_max", "phi_std", "phi_min", "phi_max",
+    "balance_loss",
   ]
 }
 
@@ -77,12 +81,10 @@ public struct ModulationSpread: Codable, Hashable, Sendable {
 }
 
 extension ExpertRecord {
-  private static let bytes = (1 + columns.count) * MemoryLayout<UInt64>.size
-
   /// The records' bits. A checkpoint holds one for every epoch and layer, which as texts of numbers
   /// would take longer to write than the epoch's last hundredth.
   static func packed(_ records: [ExpertRecord]) -> Data {
-    var data = Data(capacity: records.count * bytes)
+    var data = Data(capacity: records.count * (1 + columns.count) * 8)
     for record in records {
       for value in [Double(record.layer)] + record.values {
         withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
@@ -92,8 +94,10 @@ extension ExpertRecord {
   }
 
   /// What `packed` was given; nil where it did not make the data.
-  static func unpacked(_ data: Data) -> [ExpertRecord]? {
-    guard data.count.isMultiple(of: bytes) else { return nil }
+  /// - Parameter hasBalance: false for data of earlier versions, which had no last column.
+  static func unpacked(_ data: Data, hasBalance: Bool = true) -> [ExpertRecord]? {
+    let length = 1 + columns.count - (hasBalance ? 0 : 1)
+    guard data.count.isMultiple(of: length * MemoryLayout<UInt64>.size) else { return nil }
     let values = data.withUnsafeBytes { raw in
       stride(from: 0, to: raw.count, by: 8).map { offset in
         Double(
@@ -101,7 +105,6 @@ extension ExpertRecord {
             littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
       }
     }
-    let length = 1 + columns.count
     return stride(from: 0, to: values.count, by: length).reduce(into: [ExpertRecord]?([])) {
       records, start in
       guard let layer = Int(exactly: values[start]) else {
@@ -109,13 +112,15 @@ extension ExpertRecord {
         return
       }
       let fields = values[start + 1..<start + length]
-      let (load, phi) = (fields.startIndex + 3, fields.endIndex - 3)
+      let (load, phi) = (fields.startIndex + 3, fields.startIndex + 10)
+      let balance = hasBalance ? fields[phi + 3] : .nan
       records?.append(
         ExpertRecord(
           layer: layer, specialization: fields[load - 3], routingEntropy: fields[load - 2],
           deadShare: fields[load - 1], load: LoadSpread(values: fields[load..<phi]),
           modulation: ModulationSpread(
-            deviation: fields[phi], lowest: fields[phi + 1], highest: fields[phi + 2])))
+            deviation: fields[phi], lowest: fields[phi + 1], highest: fields[phi + 2]),
+          balanceLoss: balance.isNaN ? nil : balance))
     }
   }
 }

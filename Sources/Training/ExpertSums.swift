@@ -9,6 +9,8 @@ struct ExpertSums: Codable, Hashable, Sendable {
   private var deviation = 0.0
   private var lowest = 0.0
   private var highest = 0.0
+  /// Over the steps, of the router's load-balancing loss; nil without a router.
+  private var balance: Double?
 
   init(experts: Int) { counts = [Int](repeating: 0, count: experts) }
 
@@ -16,9 +18,12 @@ struct ExpertSums: Codable, Hashable, Sendable {
   /// - Parameters:
   ///   - used: how many of its rows used each expert, [E].
   ///   - modulation: Φ [E]; nil for 1.
-  mutating func add(_ used: [Int32], rows: Int, modulation: [Float]?) {
+  ///   - balance: the router's load-balancing loss, where there is one.
+  mutating func add(_ used: [Int32], rows: Int, modulation: [Float]?, balance: Double?) {
     for expert in counts.indices { counts[expert] += Int(used[expert]) }
     self.rows += rows
+    let before = steps == 0 ? 0 : self.balance
+    self.balance = before.flatMap { before in balance.map { before + $0 } }
     steps += 1
     guard let modulation else {
       lowest += 1
@@ -38,6 +43,9 @@ struct ExpertSums: Codable, Hashable, Sendable {
     highest += most
   }
 
+  /// Of the rows so far, the share that used each expert, [E].
+  var utilization: [Double] { counts.map { Double($0) / Double(max(rows, 1)) } }
+
   /// The epoch's record.
   /// - Parameters:
   ///   - layer: from 1.
@@ -47,8 +55,9 @@ struct ExpertSums: Codable, Hashable, Sendable {
     return ExpertRecord(
       layer: layer, specialization: test.specialization, routingEntropy: test.entropy,
       deadShare: Double(counts.count { $0 == 0 }) / Double(counts.count),
-      load: LoadSpread(counts.map { Double($0) / Double(max(rows, 1)) }),
+      load: LoadSpread(utilization),
       modulation: ModulationSpread(
-        deviation: deviation / steps, lowest: lowest / steps, highest: highest / steps))
+        deviation: deviation / steps, lowest: lowest / steps, highest: highest / steps),
+      balanceLoss: balance.map { $0 / steps })
   }
 }

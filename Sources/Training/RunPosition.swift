@@ -32,15 +32,22 @@ public struct RunPosition: Codable, Hashable, Sendable {
 }
 
 extension RunPosition.Epoch: Codable {
-  private enum CodingKeys: CodingKey { case record, seconds, experts }
+  private enum CodingKeys: String, CodingKey {
+    case record, seconds
+    case experts = "expert_layers"
+    /// What earlier versions wrote, without the load-balancing loss.
+    case earlierExperts = "experts"
+  }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     record = try container.decode(EpochRecord.self, forKey: .record)
     seconds = try container.decode(EpochSeconds.self, forKey: .seconds)
-    // Checkpoints of earlier versions have none.
-    let packed = try container.decodeIfPresent(Data.self, forKey: .experts) ?? Data()
-    guard let records = ExpertRecord.unpacked(packed) else {
+    let packed = try container.decodeIfPresent(Data.self, forKey: .experts)
+    let earlier = try container.decodeIfPresent(Data.self, forKey: .earlierExperts) ?? Data()
+    guard
+      let records = ExpertRecord.unpacked(packed ?? earlier, hasBalance: packed != nil)
+    else {
       throw DecodingError.dataCorruptedError(
         forKey: .experts, in: container, debugDescription: "not whole records")
     }

@@ -45,6 +45,8 @@ public final class Trainer {
   private var unused: [ExpertUse]?
   /// Per expert layer, what the last evaluation saw.
   private var evaluated: [ExpertUse]?
+  /// Per expert layer, from the last epoch that was measured as a whole; empty before.
+  public private(set) var expertTables: [ExpertTable] = []
 
   /// - Parameters:
   ///   - initial: weights to start from instead of the seed's own, by the names of
@@ -138,6 +140,7 @@ public final class Trainer {
         testLoss: measured.mean, testAccuracy: measured.accuracy)
       let seconds = EpochSeconds(
         train: position.seconds, test: trained.duration(to: .now) / .seconds(1))
+      expertTables = expertLayers { ExpertTable(layer: $0, trained: $1, test: $2) }
       position = RunPosition(
         history: position.history + [
           RunPosition.Epoch(record: record, seconds: seconds, experts: expertRecords)
@@ -198,16 +201,25 @@ public final class Trainer {
   private struct UsedExperts {
     var rows: Int
     var counts: [Int32]
+    /// The router's load-balancing loss, mean over the rows.
+    var balance: Double?
 
     static func + (a: UsedExperts, b: UsedExperts) -> UsedExperts {
-      UsedExperts(rows: a.rows + b.rows, counts: zip(a.counts, b.counts).map { $0 + $1 })
+      let rows = a.rows + b.rows
+      var balance: Double?
+      if let first = a.balance, let second = b.balance {
+        balance = (first * Double(a.rows) + second * Double(b.rows)) / Double(rows)
+      }
+      return UsedExperts(
+        rows: rows, counts: zip(a.counts, b.counts).map { $0 + $1 }, balance: balance)
     }
   }
 
   /// Of the last forward pass, per expert layer.
   private func usedExperts(rows: Int) -> [UsedExperts] {
     zip(model.expertCounts, model.routing).map { counts, routing in
-      UsedExperts(rows: rows * routing.rowsPerSample, counts: Array(counts))
+      UsedExperts(
+        rows: rows * routing.rowsPerSample, counts: Array(counts), balance: routing.balance)
     }
   }
 
@@ -222,16 +234,19 @@ public final class Trainer {
     guard position.experts != nil else { return }
     for (layer, used) in used.enumerated() {
       position.experts?[layer].add(
-        used.counts, rows: used.rows, modulation: modulation?[layer])
+        used.counts, rows: used.rows, modulation: modulation?[layer], balance: used.balance)
     }
   }
 
   /// What the epoch's steps and the evaluation after them saw of each expert layer.
-  private var expertRecords: [ExpertRecord] {
+  private var expertRecords: [ExpertRecord] { expertLayers { $1.record(layer: $0, test: $2) } }
+
+  /// Something of each expert layer, by its place from 1; empty where the epoch is not measured.
+  private func expertLayers<Value>(
+    _ body: (_ layer: Int, _ trained: ExpertSums, _ test: ExpertUse) -> Value
+  ) -> [Value] {
     guard let sums = position.experts, let evaluated else { return [] }
-    return zip(sums, evaluated).enumerated().map { index, layer in
-      layer.0.record(layer: index + 1, test: layer.1)
-    }
+    return zip(sums, evaluated).enumerated().map { body($0 + 1, $1.0, $1.1) }
   }
 
   /// Φ of each expert layer from a batch, and from those before it that the window holds; nil for

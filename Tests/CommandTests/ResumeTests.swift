@@ -75,7 +75,10 @@ struct ResumeTests {
     #expect(try files(in: "o") == expected, sourceLocation: sourceLocation)
     let left = work.files(in: "o/runs/\(expected.label)").filter { !$0.contains("set-aside") }
     #expect(
-      left == ["config.yaml", "experts.csv", "metrics.csv", "result.json", "timing.csv"],
+      left == [
+        "config.yaml", "expert_classes.csv", "experts.csv", "metrics.csv", "result.json",
+        "timing.csv",
+      ],
       sourceLocation: sourceLocation)
   }
 

@@ -55,7 +55,10 @@ struct RunTests {
     let plan = try work.success(["run", "small.yaml", "--dry-run"]).lines
     let labels = plan.filter { $0.hasPrefix("#   ") }.map { String($0.dropFirst(4)) }
     #expect(labels.count == 6)
-    let names = ["config.yaml", "experts.csv", "metrics.csv", "result.json", "timing.csv"]
+    let names = [
+      "config.yaml", "expert_classes.csv", "experts.csv", "metrics.csv", "result.json",
+      "timing.csv",
+    ]
     let expected =
       labels.flatMap { label in names.map { "runs/\(label)/\($0)" } }
       + ["experiment.json", "experiment.yaml", "results.json"].map { "experiments/small/\($0)" }
@@ -89,7 +92,10 @@ struct RunTests {
       #expect(experts.header == Metrics.expertsHeader)
       #expect(experts["epoch"] == ["1", "1", "2", "2"])
       #expect(experts["layer"] == ["1", "2", "1", "2"])
-      #expect(experts.lines.joined().allSatisfy { Double($0)?.isFinite == true })
+      // No router, no loss that balances it.
+      #expect(experts["balance_loss"] == ["", "", "", ""])
+      let numbers: [String] = experts.lines.flatMap { $0.dropLast() }
+      #expect(numbers.allSatisfy { Double($0)?.isFinite == true })
       let isVanilla = label.contains("vanilla")
       #expect(experts["phi_std"].allSatisfy { ($0 == "0.0") == isVanilla })
 
@@ -113,6 +119,7 @@ struct RunTests {
       }
       #expect(
         try work.text("without/runs/\(label)/experts.csv") == Metrics.expertsHeader + "\n")
+      #expect(!work.exists("without/runs/\(label)/expert_classes.csv"))
     }
   }
 

@@ -154,7 +154,7 @@ struct Metrics {
 
   static let expertsHeader =
     "epoch,layer,specialization,routing_entropy,dead_share,load_min,load_p5,load_p25,load_p50,"
-    + "load_p75,load_p95,load_max,phi_std,phi_min,phi_max"
+    + "load_p75,load_p95,load_max,phi_std,phi_min,phi_max,balance_loss"
 
   let header: String
   /// One line an epoch.

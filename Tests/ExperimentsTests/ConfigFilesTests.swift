@@ -17,6 +17,9 @@ private let configs = URL(fileURLWithPath: #filePath)
     // Vanilla has no γ.
     ("paper/table7", 2, 2 * (1 + 2 * 3) * 3), ("paper/figure2", 1, 1 * 7 * 3),
     ("paper/figure3a", 1, 1 * 3 * 3), ("paper/figure9", 5, 5 * 3 * 3),
+    ("cifar10_moe_vit", 2, 2 * 3 * 3), ("paper/figure6a", 2, 2 * 3 * 3),
+    ("paper/figure6b", 2, 2 * 3 * 3), ("paper/figure10b", 2, 2 * 3 * 3),
+    ("paper/figure11a", 2, 2 * 3 * 3),
   ])
   func plans(name: String, settings: Int, runs: Int) throws {
     let path = configs.appendingPathComponent("\(name).yaml").path

@@ -37,16 +37,20 @@ private let folder = URL(fileURLWithPath: #filePath)
     #expect(Set(seeds) == [[4, 5]])
   }
 
+  private static func stored(_ experiment: ExperimentConfig) -> StoredExperiment {
+    let environment = EnvironmentRecord(
+      cpu: "cpu", cores: 1, blasLibrary: "none", blasVersion: nil, blasCore: nil, blasThreads: 1,
+      kernels: "plain", os: "os", commit: nil, version: "0", jobs: 1)
+    return experiment.stored(command: "", environment: environment, initial: nil)
+  }
+
   /// Every cell of a table has a published value, and the config's header says it.
   @Test(arguments: ["table1", "table3", "table4", "table5", "table6", "table7"])
   func headersHaveThePublishedNumbers(name: String) throws {
     let artifact = try #require(PaperArtifact.named(name))
     let experiment = try #require(
       try artifact.experiments(in: folder, isQuick: false, overrides: ConfigOverrides()).first)
-    let environment = EnvironmentRecord(
-      cpu: "cpu", cores: 1, blasLibrary: "none", blasVersion: nil, blasCore: nil, blasThreads: 1,
-      kernels: "plain", os: "os", commit: nil, version: "0", jobs: 1)
-    let stored = experiment.stored(command: "", environment: environment, initial: nil)
+    let stored = Self.stored(experiment)
     let table = try accuracyTable(stored, outcomes: stored.runs)
     let header = experiment.header.joined(separator: "\n")
     for row in table.rows {
@@ -54,6 +58,49 @@ private let folder = URL(fileURLWithPath: #filePath)
       let text = String(format: "%.2f", published)
       #expect(header.contains(text), "\(row.variant) \(text)")
     }
+  }
+
+  /// Of Figures 6 and 11, each panel's published numbers: vanilla's, then that of excited runs twice.
+  @Test(
+    arguments: [
+      ("fig6", ["43.64", "50.14", "50.14", "61.53", "63.74", "63.74", "73.50", "73.85", "73.85"]),
+      ("fig10", []), ("fig11", ["20.00", "65.00", "65.00"]),
+    ])
+  func transformersHaveThePublishedNumbers(name: String, expected: [String]) throws {
+    let artifact = try #require(PaperArtifact.named(name))
+    var found: [String] = []
+    for isQuick in [false, true] {
+      found = []
+      for experiment in try artifact.experiments(
+        in: folder, isQuick: isQuick, overrides: ConfigOverrides())
+      {
+        let stored = Self.stored(experiment)
+        let table = try accuracyTable(stored, outcomes: stored.runs)
+        let header = experiment.header.joined(separator: "\n")
+        for published in table.rows.compactMap(\.publishedMean) {
+          let text = String(format: "%.2f", published)
+          found.append(text)
+          #expect(header.contains(text.replacing(".00", with: "")), "\(text)")
+        }
+        let notes = stored.experiment.notes
+        #expect(
+          notes.first == "cut: 4 epochs instead of 30, the first 2048 training images, "
+            + "the first 1000 test images" ? isQuick : !isQuick)
+        #expect(notes.last?.contains("does not say which variant") == true)
+      }
+      #expect(found == expected)
+    }
+  }
+
+  /// Another model than the paper's has no published number.
+  @Test(arguments: ["model.experts=33", "model.hidden=128", "excitation.window=4"])
+  func otherTransformersHaveNoPublishedNumbers(change: String) throws {
+    let artifact = try #require(PaperArtifact.named("fig6"))
+    let experiments = try artifact.experiments(
+      in: folder, isQuick: false, overrides: ConfigOverrides(set: [change]))
+    let runs = experiments.flatMap { Self.stored($0).runs }
+    #expect(runs.count == 2 * 2 * 3 * 3)
+    #expect(runs.allSatisfy { !$0.setting.comparable })
   }
 
   /// Table 1's SGD row is also in Tables 3 to 7, as the same runs.

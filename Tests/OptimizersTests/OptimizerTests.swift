@@ -99,6 +99,31 @@ struct OptimizerTests {
   }
 
   @Test(
+    "an expert that lost its tokens stands still where δ is exactly 0, and moves on elsewhere",
+    arguments: OptimizerName.allCases, [0, 0.1])
+  func idleExpertMoves(name: OptimizerName, decay: Double) {
+    let activity = RowActivity(rows: 2)
+    let parameter = Parameter(
+      name: "w1", value: Tensor(2, 5), gradient: Tensor(2, 5), expertLayer: 0, activity: activity)
+    for i in 0..<10 {
+      parameter.value.data[i] = 1
+      parameter.gradient.data[i] = 1
+    }
+    let optimizer = Optimizer(Self.config(name, decay: decay), parameters: [parameter])
+    for expert in 0..<2 { activity.hasGradient[expert] = true }
+    optimizer.update(rate: 0.01, modulation: [[1, 1]])
+    let before = parameter.value.values
+    for i in 0..<5 { parameter.gradient.data[i] = 0 }
+    activity.hasGradient[0] = false
+    optimizer.update(rate: 0.01, modulation: [[1, 1]])
+    let after = parameter.value.values
+    // RMSprop keeps no momentum: without a gradient its δ is 0 too, though its state decays.
+    let standsStill = decay == 0 && [.sgd, .adagrad, .rmsprop].contains(name)
+    for i in 0..<5 { #expect((after[i] == before[i]) == standsStill, "\(name) \(decay)") }
+    for i in 5..<10 { #expect(after[i] != before[i]) }
+  }
+
+  @Test(
     "row n moves by Φ of expert n, what is no expert by 1",
     arguments: OptimizerName.allCases, KernelSets.all)
   func scalesRows(name: OptimizerName, kernels: String) throws {

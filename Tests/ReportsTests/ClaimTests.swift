@@ -52,6 +52,37 @@ import Testing
     #expect(verdict.outcome == .holds)
   }
 
+  /// The narrow model gains 5 and 6, the wide one loses half a point.
+  @Test func granularityAndCapacity() throws {
+    func runs(_ variant: String, width: Int, _ accuracies: [Double]) -> [RunOutcome] {
+      let setting = SettingRecord(
+        model: "moe_vit", dataset: "cifar10", optimizer: "adam", lr: 1e-3, batchSize: 64,
+        sparsity: nil, schedule: "cosine", hiddenLayers: width == 128 ? 4 : 2, width: width,
+        epochs: 30, comparable: true)
+      return accuracies.enumerated().map { seed, accuracy in
+        RunOutcome(
+          label: "\(variant)-\(width)-\(seed)", setting: setting, variant: variant, gamma: 1,
+          seed: UInt64(seed), status: .finished, accuracy: accuracy, trainLoss: 1,
+          secondsPerEpoch: 1, epochs: 30)
+      }
+    }
+    let outcomes = [
+      runs("vanilla", width: 128, [60, 61, 62]), runs("zero-sum", width: 128, [65, 66, 67.2]),
+      runs("positive-sum", width: 128, [66, 67, 68.2]),
+      runs("vanilla", width: 512, [73, 74, 75]), runs("zero-sum", width: 512, [72.5, 73.5, 74.4]),
+      runs("positive-sum", width: 512, [72.5, 73.5, 74.4]),
+    ]
+    let rescue = try verdict(.granularityRescue, outcomes)
+    #expect(rescue.evidence.map { ($0.mean ?? 0).rounded() } == [5, 6])
+    #expect(rescue.evidence.map(\.published) == [2.21, 2.21])
+    #expect(rescue.outcome == .holds)
+    // −0.5333 ± 4.30265·0.05774/√3 = −0.5333 ± 0.1434, above −1.
+    let capacity = try verdict(.capacityIsSafe, outcomes)
+    #expect(capacity.evidence.count == 2)
+    #expect(capacity.evidence.map(\.published) == [0.35, 0.35])
+    #expect(capacity.outcome == .holds)
+  }
+
   @Test func clearLossDoesNotHold() throws {
     let verdict = try verdict(
       .targetedBeatsVanilla,

@@ -29,6 +29,68 @@ import Testing
     #expect(page.contains("<dt>machine</dt><dd>Example CPU 3000, 2 cores, 1 run at once</dd>"))
   }
 
+  private static func map(
+    _ setting: SettingRecord, _ variant: String, seed: UInt64, layers: Int = 1, experts: Int = 2
+  ) -> ExpertClassMap {
+    ExpertClassMap(
+      setting: setting, variant: variant, gamma: 1, seed: seed,
+      layers: (1...layers).map { layer in
+        ExpertClassMap.Layer(
+          layer: layer,
+          experts: (0..<experts).map { expert in
+            // The first expert serves class 0 alone, the second class 1 three times in four, a
+            // third nobody.
+            .init(
+              utilization: expert == 0 ? 0.25 : 0.5,
+              counts: expert == 0 ? [8, 0] : expert == 1 ? [1, 3] : [0, 0])
+          })
+      })
+  }
+
+  @Test func expertsByClass() throws {
+    let setting = setting()
+    let maps = [
+      Self.map(setting, "vanilla", seed: 1), Self.map(setting, "vanilla", seed: 0),
+      Self.map(setting, "zero-sum", seed: 0, experts: 3),
+    ]
+    let outcomes = runs(setting, "vanilla", [40]) + runs(setting, "zero-sum", [41])
+    let page = htmlReport([try table(outcomes)], curves: [], experts: [maps])
+    #expect(page.contains("<figcaption>Experts by class</figcaption>"))
+    // One panel a variant, of its first seed.
+    #expect(Self.count(">vanilla, layer 1<", page) == 1)
+    #expect(Self.count(">zero-sum, layer 1<", page) == 1)
+    #expect(page.contains("2 experts and 1 without a use"))
+    #expect(page.contains("darkest: 100 %"))
+    // ColorBrewer's RdBu: all of an expert's uses 2166AC, three quarters 4393C3, one D1E5F0.
+    for color in ["#2166ac", "#4393c3", "#d1e5f0"] {
+      #expect(Self.count("fill=\"\(color)\"", page) >= 2, "\(color)")
+    }
+  }
+
+  @Test func rareUsesDoNotSetTheScale() throws {
+    let setting = setting()
+    let map = ExpertClassMap(
+      setting: setting, variant: "vanilla", gamma: nil, seed: 0,
+      layers: [
+        .init(
+          layer: 1,
+          experts: [[60, 40], [40, 60], [1, 0]].map { .init(utilization: 0.1, counts: $0) })
+      ])
+    let page = htmlReport(
+      [try table(runs(setting, "vanilla", [40]))], curves: [], experts: [[map]])
+    #expect(page.contains("darkest: 60 % or more"))
+  }
+
+  @Test func tooManyExpertsLeaveFirstLayersOut() throws {
+    // 2 layers of 12,000 experts and 2 classes are 48,000 cells; 40,000 are drawn at most.
+    let setting = setting()
+    let maps = [Self.map(setting, "vanilla", seed: 0, layers: 2, experts: 12_000)]
+    let page = htmlReport(
+      [try table(runs(setting, "vanilla", [40]))], curves: [], experts: [maps])
+    #expect(page.contains(">vanilla, layer 2<"))
+    #expect(!page.contains(">vanilla, layer 1<"))
+  }
+
   @Test func runsWithTheirReasons() throws {
     let page = htmlReport([try table(twoOptimizers())], curves: [])
     // sgd 3 + 3, adam 2 + 3 finished; one failed, one was interrupted.

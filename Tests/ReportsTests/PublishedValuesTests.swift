@@ -71,6 +71,42 @@ import Testing
     #expect(value.delta == cell.delta)
   }
 
+  /// Of Figures 6 and 11: data set, optimizer, layers, width, vanilla, excited.
+  @Test(
+    arguments: [
+      ("cifar10", "adam", 4, 128, 61.53, 63.74), ("cifar10", "sgd", 4, 128, 43.64, 50.14),
+      ("cifar10", "adam", 2, 512, 73.5, 73.85), ("svhn", "sgd", 4, 128, 20, 65),
+    ])
+  func transformers(
+    dataset: String, optimizer: String, layers: Int, width: Int, vanilla: Double, excited: Double
+  ) throws {
+    let setting = setting(
+      optimizer: optimizer, lr: 0.1, batchSize: 64, hiddenLayers: layers, width: width,
+      model: "moe_vit", dataset: dataset)
+    let values = try PublishedValues.load()
+    let plain = try #require(values.value(for: setting, variant: "vanilla", gamma: nil))
+    #expect(plain.mean == vanilla && plain.std == nil && plain.delta == nil)
+    // 63.74 − 61.53 is 2.21 to two decimals.
+    let delta = ((excited - vanilla) * 100).rounded() / 100
+    for variant in ["zero-sum", "positive-sum"] {
+      let value = try #require(values.value(for: setting, variant: variant, gamma: 1))
+      #expect(value.mean == excited && value.std == nil && value.delta == delta)
+      #expect(values.value(for: setting, variant: variant, gamma: 2) == nil)
+    }
+    #expect(values.value(for: setting, variant: "exp-diff", gamma: 1) == nil)
+  }
+
+  @Test func otherTransformersHaveNone() throws {
+    let values = try PublishedValues.load()
+    for (dataset, optimizer, layers) in [
+      ("cifar100", "adam", 4), ("cifar10", "momentum", 4), ("cifar10", "adam", 2),
+    ] {
+      let setting = setting(
+        optimizer: optimizer, hiddenLayers: layers, model: "moe_vit", dataset: dataset)
+      #expect(values.value(for: setting, variant: "vanilla", gamma: nil) == nil)
+    }
+  }
+
   static let strangers: [(SettingRecord, String, Double?)] = [
     (setting(lr: 0.011), "vanilla", nil),
     (setting(optimizer: "adamw", lr: 2e-4), "vanilla", nil),

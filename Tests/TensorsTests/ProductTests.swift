@@ -17,11 +17,26 @@ struct ProductTests {
     "the sum itself, around the edges of a tile and a block, of a matrix and of its transpose",
     arguments: sets, [false, true])
   func sums(set: String, transposed: Bool) throws {
+    try Self.expectSums(
+      set, transposed: transposed, m: [1, 2, 5, 6, 7, 13],
+      n: [1, 15, 16, 17, 32, 50, 63, 64, 65, 130], k: [1, 2, 17, 255, 256, 257])
+  }
+
+  @Test(
+    "tall matrices, around the edges of a strip that is packed", arguments: sets, [false, true])
+  func tall(set: String, transposed: Bool) throws {
+    try Self.expectSums(
+      set, transposed: transposed, m: [5, 65, 66, 67, 133], n: [17, 64, 70], k: [257, 600])
+  }
+
+  private static func expectSums(
+    _ set: String, transposed: Bool, m heights: [Int], n widths: [Int], k depths: [Int]
+  ) throws {
     let product = try #require(Kernels(named: set)?.table.pointee.product)
     var random = RandomStream(test: 33)
-    withEvery("m", in: [1, 2, 5, 6, 7, 13]) { m, place in
-      withEvery("n", in: [1, 15, 16, 17, 32, 50, 63, 64, 65, 130], place) { n, place in
-        withEvery("k", in: [1, 2, 17, 255, 256, 257], place) { k, place in
+    withEvery("m", in: heights) { m, place in
+      withEvery("n", in: widths, place) { n, place in
+        withEvery("k", in: depths, place) { k, place in
           withEvery("adds", in: [false, true], place) { adds, place in
             let values = random.normals(m * k)
             let a =

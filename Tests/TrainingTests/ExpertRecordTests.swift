@@ -164,12 +164,24 @@ struct ExpertRecordTests {
       position["experts"] = nil
       return try JSONSerialization.data(withJSONObject: position)
     }
-    let earlier = try changed { $0["experts"] = nil }
+    let earlier = try changed { $0["expert_layers"] = nil }
     let read = try JSONDecoder().decode(RunPosition.self, from: earlier)
     #expect(read.history.map(\.record) == trainer.position.history.map(\.record))
     #expect(read.history.map(\.experts) == [[]])
+    // A layer's number and 13 values, then a balance that there is not here: NaN.
+    let unbalanced = try changed { epoch in
+      let packed = (epoch["expert_layers"] as? String).flatMap { Data(base64Encoded: $0) } ?? Data()
+      let layers = stride(from: 0, to: packed.count, by: 15 * 8).map {
+        packed[$0..<$0 + 14 * 8]
+      }
+      #expect(layers.count == 2)
+      epoch["expert_layers"] = nil
+      epoch["experts"] = Data(layers.joined()).base64EncodedString()
+    }
+    let older = try JSONDecoder().decode(RunPosition.self, from: unbalanced)
+    #expect(older.history.map(\.experts) == trainer.position.history.map(\.experts))
     for text in ["AAAA", "not base64"] {
-      let damaged = try changed { $0["experts"] = text }
+      let damaged = try changed { $0["expert_layers"] = text }
       #expect(throws: DecodingError.self) {
         try JSONDecoder().decode(RunPosition.self, from: damaged)
       }

@@ -157,6 +157,12 @@ struct ExperimentOptions: ParsableArguments {
       try submit(experiment)
     } else {
       printPlan(experiment, jobs: jobCount)
+      let runs = experiment.runs
+      for run in runs {
+        if let shortage = memoryShortage(of: run, jobs: jobCount, runs: runs.count) {
+          throw shortage
+        }
+      }
     }
   }
 

@@ -27,7 +27,11 @@ struct ReproduceCommand: ParsableCommand {
     completion: .list(PaperArtifact.all.map(\.name) + ["all"]))
   var names: [String]
 
-  @Flag(help: "One seed and fewer epochs, under ten minutes for each on 2 cores.")
+  @Flag(
+    help: """
+      One seed and fewer epochs, under ten minutes for each on 2 cores; under twenty, on a part of \
+      the images, for transformers.
+      """)
   var quick = false
 
   @Flag(name: .customLong("no-train"), help: "Show what the store has; train nothing.")

@@ -1,0 +1,18 @@
+import Foundation
+
+/// Threads of each run where as many runs as there are share `jobs` threads.
+func threadsPerRun(jobs: Int, runs: Int) -> Int { max(1, jobs / max(1, min(jobs, runs))) }
+
+/// Why the machine's memory cannot hold one of `runs` runs, `jobs` at once; nil where it can.
+/// - Parameter classes: of its data; nil where they are not known yet.
+public func memoryShortage(
+  of run: PlannedRun, classes: Int? = nil, jobs: Int, runs: Int
+) -> RunnerError? {
+  let needed = run.config.trainingBytes(
+    classes: classes, threads: threadsPerRun(jobs: jobs, runs: runs))
+  let atOnce = min(jobs, runs)
+  let available = Double(ProcessInfo.processInfo.physicalMemory)
+  // The system and the data need some too.
+  guard needed * Double(atOnce) > 0.9 * available else { return nil }
+  return .tooLarge(run: run.label, bytes: needed, jobs: atOnce, available: available)
+}
