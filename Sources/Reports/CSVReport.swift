@@ -1,9 +1,10 @@
 /// The rows as CSV (RFC 4180): names of the JSON fields on top, full precision, CR LF. Lists are
 /// joined by semicolons. Written by hand because SwiftCSV leaves line breaks unquoted.
 func csvReport(_ table: AccuracyTable) -> String {
-  let header = RowField.all.map(\.name)
+  let fields = RowField.fields(of: table.rows)
+  let header = fields.map(\.name)
   let records = table.rows.map { row in
-    RowField.all.map { field in
+    fields.map { field in
       field.name == "failures" ? failuresText(row) : csvText(field.value(row))
     }
   }

@@ -106,7 +106,10 @@ func jsonValue(_ table: AccuracyTable) -> JSONValue {
     ),
     (
       "rows",
-      .array(table.rows.map { row in .object(RowField.all.map { ($0.name, $0.value(row)) }) })
+      .array(
+        table.rows.map { row in
+          .object(RowField.fields(of: table.rows).map { ($0.name, $0.value(row)) })
+        })
     ),
   ])
 }

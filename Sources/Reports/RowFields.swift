@@ -8,8 +8,17 @@ struct RowField: Sendable {
     self.value = value
   }
 
-  /// All fields in their order.
-  static let all: [RowField] = [
+  /// The fields of a table in their order, by what its runs are judged by.
+  static func fields(of rows: [AccuracyRow]) -> [RowField] {
+    guard rows.first?.setting.measure == .perplexity else { return all }
+    let names = [
+      "accuracies": "perplexities", "accuracy_mean": "perplexity_mean",
+      "accuracy_std": "perplexity_std",
+    ]
+    return all.map { RowField(names[$0.name] ?? $0.name, $0.value) }
+  }
+
+  private static let all: [RowField] = [
     RowField("optimizer") { .string($0.setting.optimizer) },
     RowField("variant") { .string($0.variant) },
     RowField("gamma") { .optional($0.gamma) },

@@ -16,7 +16,7 @@ struct Excite: ParsableCommand {
       ?? "excite \(exciteVersion)",
     subcommands: [
       RunCommand.self, SweepCommand.self, ReproduceCommand.self, CalibrateCommand.self,
-      StatusCommand.self, ReportCommand.self,
+      StatusCommand.self, ReportCommand.self, SampleCommand.self,
       DataCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }

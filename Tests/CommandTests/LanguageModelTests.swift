@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+@Suite("Language models on the command line")
+struct LanguageModelTests {
+  let work: Workplace
+
+  init() throws {
+    work = try Workplace()
+    try work.write(
+      """
+      dataset: {name: synthetic-text}
+      model: {name: gpt_moe, layers: 1, d: 16, heads: 2, experts: 4, k: 2, hidden: 8, context: 16}
+      optimizer: {name: adam, lr: 0.01}
+      excitation: {variants: [vanilla, zero-sum]}
+      batch_size: 8
+      epochs: 1
+      max_steps: 30
+      seeds: [0, 1]
+      """, to: "gpt.yaml")
+  }
+
+  @Test("a run's table has perplexities, and Δ is what excitation takes off them")
+  func table() throws {
+    let text = try work.success(["run", "gpt.yaml", "--quiet"]).stdout
+    #expect(text.contains("perplexity") && text.contains("Δ PPL"))
+    #expect(!text.contains("accuracy"))
+    let json = try work.success(["run", "gpt.yaml", "--quiet", "--format", "json"]).stdout
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+    let rows = try #require(report["rows"] as? [[String: Any]])
+    #expect(rows.count == 2)
+    let means = try rows.map { try #require($0["perplexity_mean"] as? Double) }
+    // Bytes: 256 would be guessing; the text uses some 30 of them.
+    #expect(means.allSatisfy { $0 > 1 && $0 < 60 })
+    #expect(rows.allSatisfy { $0["accuracy_mean"] == nil })
+    let delta = try #require(rows[1]["delta_mean"] as? Double)
+    #expect((delta - (means[0] - means[1])).magnitude < 1e-6)
+  }
+
+  @Test("weights that were kept continue a text, the same way each time")
+  func sample() throws {
+    _ = try work.success(
+      ["run", "gpt.yaml", "--quiet", "--seeds", "0", "--variants", "vanilla", "--save", "kept"])
+    let run = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: work.path("kept")).first)
+    let weights = "kept/\(run)/final.safetensors"
+    func sample(_ more: [String]) throws -> String {
+      try work.success(["sample", weights, "--prompt", "The ", "--tokens", "40"] + more).stdout
+    }
+    let first = try sample([])
+    #expect(first.hasPrefix("The ") && first.utf8.count >= 45)
+    #expect(try sample([]) == first)
+    #expect(try sample(["--threads", "2"]) == first)
+    #expect(try sample(["--seed", "1"]) != first)
+    let likeliest = try sample(["--temperature", "0"])
+    #expect(try sample(["--top-k", "1"]) == likeliest)
+  }
+
+  @Test(
+    "what does not fit is told with its line",
+    arguments: [
+      ("dataset.name=cifar10", "gpt_moe learns from text"),
+      ("model.k=5", "5 picked of 4 experts"),
+      ("model.heads=3", "3 heads do not divide"),
+      ("dataset.augmentation=flip", "unknown key"),
+      ("dataset.train=/x", "paths are for the name files"),
+      ("dataset.name=files", "needs the path of a text"),
+      ("micro_batch=3", "do not divide a batch of 8"),
+    ])
+  func conflicts(setting: String, message: String) throws {
+    let output = try work.excite(["run", "gpt.yaml", "--set", setting])
+    expectRefused(output, status: 64, saying: [message])
+  }
+
+  @Test("texts that cannot be read are named, and nothing is left")
+  func badTexts() throws {
+    try work.write("", to: "empty.txt")
+    try Data([0x61, 0xFF, 0x62]).write(to: URL(fileURLWithPath: work.path("latin.txt")))
+    try work.write("too short", to: "short.txt")
+    for (file, message) in [
+      ("empty.txt", "empty"), ("latin.txt", "byte 1"), ("short.txt", "a context of 16 tokens"),
+      ("absent.txt", "no such file"),
+    ] {
+      let output = try work.excite([
+        "run", "gpt.yaml", "--set", "dataset.name=files", "--set", "dataset.train=\(file)", "--set",
+        "dataset.tokenizer=byte",
+      ])
+      expectRefused(output, status: 1, saying: [message])
+    }
+    #expect(!FileManager.default.fileExists(atPath: work.path("results/runs")))
+  }
+}

@@ -1,0 +1,148 @@
+import Excitation
+import Models
+import Optimizers
+import Tensors
+import TestSupport
+import Testing
+import Text
+import Training
+
+/// Token numbers in memory.
+struct Tokens: TokenSource {
+  let numbers: [Int]
+
+  var count: Int { numbers.count }
+  subscript(place: Int) -> Int { numbers[place] }
+}
+
+@Suite("Text in sequences")
+struct TextLoaderTests {
+  static func loader(
+    tokens: Int, context: Int = 4, batchSize: Int = 2, forTraining: Bool, seed: UInt64 = 0
+  ) -> TextLoader {
+    TextLoader(
+      Tokens(numbers: (0..<tokens).map { 100 + $0 }), context: context, batchSize: batchSize,
+      forTraining: forTraining, isShuffled: true, seed: seed)
+  }
+
+  /// Of each sequence of an epoch, its tokens and targets.
+  static func sequences(_ loader: TextLoader, epoch: Int = 0) -> [(tokens: [Int], targets: [Int])] {
+    loader.beginEpoch(epoch)
+    let length = loader.inputs.rowLength
+    return (0..<loader.batchCount).flatMap { batch in
+      (0..<loader.load(batch)).map { row in
+        let places = row * length..<(row + 1) * length
+        return (places.map { Int(loader.inputs.data[$0]) }, places.map { Int(loader.targets[$0]) })
+      }
+    }
+  }
+
+  @Test("every token but the first is asked once, behind those before it")
+  func evaluation() {
+    // 11 tokens: 10 to ask in sequences of 4, 4 and 2.
+    let found = Self.sequences(Self.loader(tokens: 11, forTraining: false))
+    #expect(
+      found.map(\.tokens) == [[100, 101, 102, 103], [104, 105, 106, 107], [108, 109, 0, 0]])
+    #expect(
+      found.map(\.targets) == [[101, 102, 103, 104], [105, 106, 107, 108], [109, 110, -1, -1]])
+  }
+
+  @Test("whole sequences fill the text", arguments: [1, 5, 9])
+  func exactly(tokens: Int) {
+    let loader = Self.loader(tokens: tokens, forTraining: false)
+    #expect(loader.sampleCount == (tokens - 1) / 4)
+    #expect(Self.sequences(loader).allSatisfy { !$0.targets.contains(-1) })
+  }
+
+  @Test("training takes whole sequences, each once, in an order of the epoch and seed")
+  func training() {
+    let loader = Self.loader(tokens: 4 * 20 + 3, forTraining: true)
+    #expect(loader.sampleCount == 20 && loader.batchCount == 10)
+    let (first, second) = (Self.sequences(loader), Self.sequences(loader, epoch: 1))
+    #expect(Set(first.map { $0.tokens[0] }) == Set((0..<20).map { 100 + 4 * $0 }))
+    #expect(first.allSatisfy { $0.targets == $0.tokens.map { $0 + 1 } })
+    #expect(first.map(\.tokens) != second.map(\.tokens))
+    #expect(Set(first.map(\.tokens)) == Set(second.map(\.tokens)))
+    let other = Self.sequences(Self.loader(tokens: 83, forTraining: true, seed: 1))
+    #expect(first.map(\.tokens) != other.map(\.tokens))
+    let again = Self.sequences(Self.loader(tokens: 83, forTraining: true))
+    #expect(first.map(\.tokens) == again.map(\.tokens))
+  }
+}
+
+@Suite("Training a language model")
+struct TextTrainingTests {
+  /// A text in which each token says the next, but for every fourth.
+  static let dataset: TextDataset = {
+    func text(_ count: Int, _ start: Int) -> Tokens {
+      Tokens(
+        numbers: (0..<count).map { place in
+          place % 4 == 3 ? (place * place + start) % 5 + 6 : (place / 4 + place % 4) % 6
+        })
+    }
+    return TextDataset(
+      vocabulary: 11, train: text(401, 0), test: text(90, 2), testWords: 30, fingerprint: "text")
+  }()
+
+  static func config(
+    _ variant: ExcitationVariant = .zeroSum, microBatch: Int? = nil, maxSteps: Int? = nil
+  ) -> RunConfig {
+    var config = Tiny.config(variant, optimizer: .init(.adam, lr: 0.01), epochs: 2)
+    config.corpus = CorpusConfig(name: .synthetic)
+    config.model = .gptMoE(
+      GPTMoEConfig(layers: 1, d: 16, heads: 2, experts: 4, k: 2, hidden: 8, context: 10))
+    config.microBatch = microBatch
+    config.maxSteps = maxSteps
+    return config
+  }
+
+  @Test("the loss falls well below that of guessing")
+  func learns() throws {
+    let trainer = try Trainer(Self.config(), dataset: Self.dataset)
+    // 40 sequences in batches of 8.
+    let records = try trainer.records()
+    #expect(records.map(\.step) == [5, 10])
+    // log 11 = 2.40; by the frequencies of tokens about 2.2.
+    #expect(records[1].testLoss < records[0].testLoss && records[0].testLoss < 2.4)
+    #expect(trainer.position.history.allSatisfy { $0.experts.count == 1 })
+  }
+
+  @Test("threads and parts: the same bits, and the same but for rounding")
+  func threadsAndParts() throws {
+    func weights(threads: Int, microBatch: Int? = nil) throws -> [Float] {
+      let trainer = try Trainer(
+        Self.config(microBatch: microBatch, maxSteps: 3), dataset: Self.dataset, threads: threads)
+      _ = try trainer.records()
+      return trainer.weights
+    }
+    let one = try weights(threads: 1)
+    #expect(try weights(threads: 3) == one)
+    // The parts' balance losses are their own, 0.01 of the loss; Adam's steps are 0.01 at most.
+    let parts = try weights(threads: 1, microBatch: 4)
+    expectWithin(
+      parts, one.map(Double.init), bounds: one.map { _ in 0.03 }, name: "weights of parts")
+    #expect(parts != one)
+  }
+
+  @Test("a checkpoint in the middle of an epoch goes on to the same bits")
+  func resumes() throws {
+    let whole = try Trainer(Self.config(), dataset: Self.dataset)
+    let expected = try whole.records()
+    let folder = try TemporaryFolder()
+    let path = folder.url.appendingPathComponent("checkpoint.safetensors").path
+    let begun = try Trainer(Self.config(), dataset: Self.dataset)
+    var steps = 0
+    #expect(throws: TrainingError.self) {
+      try begun.run(onEpoch: { _, _ in }) {
+        steps += 1
+        return steps > 7
+      }
+    }
+    try begun.writeCheckpoint(to: path, identity: "text")
+    let resumed = try Trainer(Self.config(), dataset: Self.dataset)
+    try resumed.restore(SafetensorsFile(path: path), identity: "text")
+    _ = try resumed.records()
+    #expect(resumed.weights == whole.weights)
+    #expect(resumed.position.history.map(\.record) == expected)
+  }
+}
