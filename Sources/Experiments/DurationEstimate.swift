@@ -18,15 +18,19 @@ public struct DurationEstimate: Hashable, Sendable {
 
   /// Times steps and evaluations for two seconds at most, whatever the number of kinds.
   ///
+  /// - Parameter images: what there is to train on.
   /// - Returns: nil where even the lightest kind of step would take longer to time.
   /// - Throws: `.blas`, `.training`.
-  public init?(of runs: [PlannedRun], jobs: Int) throws(RunnerError) {
+  public init?(
+    of runs: [PlannedRun], jobs: Int, images: ImagesAtHand = .official
+  ) throws(RunnerError) {
     let costs = try StepCosts(of: runs.map(\.config))
     guard costs.kindsTimed > 0 else { return nil }
     func bound(_ quantile: Double) -> (total: Double, steps: [Double]) {
       let each = runs.map { costs.cost(of: $0.config, quantile: quantile) }
       let seconds = zip(runs, each).map { run, cost in
-        Self.seconds(of: run.config, step: cost.step, evaluation: cost.evaluation)
+        Self.seconds(
+          of: run.config, step: cost.step, evaluation: cost.evaluation, images: images)
       }
       return (Self.elapsed(seconds, jobs: jobs), each.map(\.step))
     }
@@ -42,10 +46,11 @@ public struct DurationEstimate: Hashable, Sendable {
   /// - Parameters:
   ///   - step: seconds of a training step on a whole batch, preparing it included.
   ///   - evaluation: seconds per test record.
-  public static func seconds(of run: RunConfig, step: Double, evaluation: Double) -> Double {
-    let full = run.dataset.name.recordCounts
-    let train = min(full.train, run.dataset.limit ?? .max)
-    let test = min(full.test, run.dataset.testLimit ?? .max)
+  public static func seconds(
+    of run: RunConfig, step: Double, evaluation: Double, images: ImagesAtHand = .official
+  ) -> Double {
+    let counts = images.used(by: run.dataset)
+    let (train, test) = (counts.train, counts.test)
     let batches = (train + run.batchSize - 1) / run.batchSize
     let steps = min(run.epochs * batches, run.maxSteps ?? .max)
     let epochs = (steps + batches - 1) / batches

@@ -108,6 +108,7 @@ public final class Runner: Sendable {
   ) throws(RunnerError) -> [RunOutcome] {
     do { try BLAS.load() } catch { throw .blas(error) }
     let datasets = try loadDatasets()
+    for (config, data) in datasets { data.counts.note(on: config).map(onNote) }
     try prepareFolder(options.store.directory)
     if let folder = options.saveDirectory { try prepareFolder(folder) }
     try onStart()
@@ -179,6 +180,8 @@ public final class Runner: Sendable {
   private struct LoadedDataset: Sendable {
     let dataset: ImageDataset
     let fingerprint: String
+
+    var counts: ImageCounts { ImageCounts(train: dataset.train.count, test: dataset.test.count) }
   }
 
   /// Refuses weights to start from that do not fit a model, before any run begins.
@@ -261,6 +264,9 @@ public final class Runner: Sendable {
         var outcome = outcome
         // The same numbers under another experiment's name for the row.
         outcome.setting = self.outcome(of: plan).setting
+        // Results of earlier versions do not tell; the data are the same, as the identity is.
+        outcome.trainImages = data.counts.train
+        outcome.testImages = data.counts.test
         finish(index, outcome, isReused: true, report: report)
       case .held(let holder):
         let isNews = state.withLock { state in
@@ -341,6 +347,8 @@ public final class Runner: Sendable {
       let history = trainer?.position.history ?? []
       let last = history.last?.record
       outcome.status = status
+      outcome.trainImages = data.train.count
+      outcome.testImages = data.test.count
       outcome.accuracy = status == .finished ? last?.testAccuracy : nil
       outcome.trainLoss = last?.trainLoss
       outcome.epochs = history.count

@@ -11,9 +11,18 @@ extension Setting {
   /// - Parameter isUnchanged: false where runs start from given weights, to which no published
   ///   value belongs.
   func record(isUnchanged: Bool) -> SettingRecord {
+    var record = modelRecord(isUnchanged: isUnchanged)
+    record.limit = dataset.limit
+    record.testLimit = dataset.testLimit
+    record.maxSteps = maxSteps
+    if window != 1 { record.window = window }
+    return record
+  }
+
+  private func modelRecord(isUnchanged: Bool) -> SettingRecord {
     switch model {
     case .topKMLP(let mlp):
-      return SettingRecord(
+      var record = SettingRecord(
         model: model.name.rawValue, dataset: dataset.name.rawValue,
         optimizer: optimizer.name.rawValue,
         lr: optimizer.lr, momentum: optimizer.name == .momentum ? optimizer.momentum : nil,
@@ -22,14 +31,22 @@ extension Setting {
         varying: varying.map { SettingAxis($0.key, $0.value) },
         comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil
           && window == 1)
+      record.picked = mlp.k
+      return record
     case .moeViT(let vit):
       // The paper gives no table of these to stand beside.
-      return SettingRecord(
+      var record = SettingRecord(
         model: model.name.rawValue, dataset: dataset.name.rawValue,
         optimizer: optimizer.name.rawValue, lr: optimizer.lr,
         momentum: optimizer.name == .momentum ? optimizer.momentum : nil, batchSize: batchSize,
         sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: vit.layers, width: vit.d,
         epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) }, comparable: false)
+      record.experts = vit.experts
+      record.picked = vit.k
+      record.heads = vit.heads
+      record.hidden = vit.hidden
+      record.patch = vit.patch
+      return record
     }
   }
 

@@ -156,8 +156,12 @@ struct ExperimentOptions: ParsableArguments {
     if slurm.isOn {
       try submit(experiment)
     } else {
-      printPlan(experiment, jobs: jobCount)
+      printPlan(experiment, jobs: jobCount, data: dataDirectory)
     }
+  }
+
+  var dataDirectory: URL {
+    DataDirectory.resolve(flag: dataDir, environment: ProcessInfo.processInfo.environment)
   }
 
   var jobCount: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
@@ -178,8 +182,7 @@ struct ExperimentOptions: ParsableArguments {
     let store = RunStore(out)
     var options = RunnerOptions(
       jobs: jobCount, store: store, saveDirectory: save,
-      dataDirectory: DataDirectory.resolve(
-        flag: dataDir, environment: ProcessInfo.processInfo.environment),
+      dataDirectory: dataDirectory,
       initial: initial)
     options.fresh = fresh
     options.retryFailed = retryFailed
