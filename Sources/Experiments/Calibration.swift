@@ -1,6 +1,7 @@
-import Foundation
+import Datasets
 import Models
 import Reports
+import Training
 
 /// A search over what the paper leaves open (epochs, augmentation, …) by successive halving: all
 /// candidates are tried on few of the paper's vanilla cells, the better half on more, the last one
@@ -26,36 +27,118 @@ public struct Calibration: Sendable {
   /// The cells of each round; each contains those before it.
   public let rounds: [[PublishedCell]]
   private let path: String
-  private let set: [String]
-  private let seeds: String
+  private let overrides: ConfigOverrides
 
   /// - Parameters:
-  ///   - path: the config of the base recipe.
+  ///   - path: the config of the base recipe; nil for the repository's `configs/cifar10_topk.yaml`.
   ///   - choices: `key.path=a,b`; each value is a candidate of its own, beside the base.
-  ///   - set: `key.path=value` for all candidates.
-  ///   - seeds: a list such as `0`.
-  /// - Throws: `.config` for a choice that is none; `.report`.
+  ///   - overrides: for all candidates; without seeds the first alone.
+  /// - Throws: `.config` for a choice that is none, or a candidate that is no recipe for all cells;
+  ///   `.unreadable`, `.report`.
   public init(
-    path: String, choices: [String], set: [String] = [], seeds: String = "0"
+    path: String? = nil, choices: [String], overrides: ConfigOverrides = ConfigOverrides()
   ) throws(RunnerError) {
-    self.path = path
-    self.set = set
-    self.seeds = seeds
-    var candidates = [Candidate(name: "as it is", set: [])]
-    for choice in choices {
-      do {
-        let axis = try SweepAxis(set: choice)
-        candidates += axis.values.map { value in
-          Candidate(name: "\(axis.keyPath)=\(value)", set: ["\(axis.keyPath)=\(value)"])
-        }
-      } catch {
-        throw .config(error)
-      }
+    if let path {
+      self.path = path
+    } else {
+      self.path = try PaperArtifact.found(Self.standardPath, else: "name a config")
     }
-    self.candidates = candidates
+    var overrides = overrides
+    overrides.seeds = overrides.seeds ?? "0"
+    overrides.variants = "vanilla"
+    self.overrides = overrides
+    do {
+      candidates = try Self.candidates(choices)
+      for text in overrides.set { try Self.check(SweepAxis(set: text)) }
+    } catch {
+      throw .config(error)
+    }
     let cells: [PublishedCell]
     do { cells = try PublishedValues.load().vanillaCells } catch { throw .report(error) }
     rounds = Self.rounds(cells)
+    try checkCandidates()
+  }
+
+  /// The config of the base recipe where none is named.
+  public static let standardPath = "configs/cifar10_topk.yaml"
+
+  private static func candidates(_ choices: [String]) throws(ConfigError) -> [Candidate] {
+    var candidates = [Candidate(name: "as it is", set: [])]
+    for choice in choices {
+      let axis = try SweepAxis(set: choice, flag: "--try")
+      try check(axis)
+      for value in axis.values {
+        let text = "\(axis.keyPath)=\(value)"
+        guard !candidates.contains(where: { $0.name == text }) else {
+          throw .repeated(at: .flag(axis.origin), path: axis.keyPath, value: value)
+        }
+        candidates.append(Candidate(name: text, set: [text]))
+      }
+    }
+    return candidates
+  }
+
+  /// Refuses keys that are no choice: the cells' own, and what the paper does state.
+  private static func check(_ axis: SweepAxis) throws(ConfigError) {
+    let reason: String
+    switch axis.keyPath {
+    case "optimizer", "optimizer.name", "optimizer.lr", "batch_size", "model.sparsity", "model.k",
+      "schedule", "schedule.name":
+      reason = "every published cell has its own; try what the paper leaves open, such as epochs"
+    case "dataset", "dataset.name", "dataset.labels":
+      reason = "the published cells are all of CIFAR-10"
+    case "model", "model.name", "model.width":
+      reason = "the published cells are all of Top-K MLPs of width 128"
+    case ConfigKey.seeds: reason = "give --seeds"
+    case let key where key.hasPrefix("excitation"): reason = "only vanilla is trained here"
+    default: return
+    }
+    throw .conflict(at: .flag(axis.origin), path: axis.keyPath, reason: reason)
+  }
+
+  /// Refuses what is wrong with a candidate in any cell before the first run, and two of one recipe.
+  private func checkCandidates() throws(RunnerError) {
+    let base: RunConfig
+    do { base = try ExperimentConfig.load(path: path, overrides: overrides).base } catch {
+      throw .config(error)
+    }
+    if base.dataset.name != .cifar10 {
+      throw refusal(path, "dataset.name", "the published cells are all of CIFAR-10")
+    }
+    if base.model.name != .topKMLP {
+      throw refusal(path, "model.name", "the published cells are all of Top-K MLPs")
+    }
+    var recipes: [(name: String, runs: Set<String>)] = []
+    for candidate in candidates {
+      let runs = Set(try experiment([candidate], round: rounds.count - 1).runs.map(\.label))
+      if let same = recipes.first(where: { $0.runs == runs }) {
+        throw refusal(
+          "--try \(candidate.name)", candidate.name, "is the same recipe as '\(same.name)'")
+      }
+      recipes.append((candidate.name, runs))
+    }
+  }
+
+  private func refusal(_ place: String, _ key: String, _ reason: String) -> RunnerError {
+    .config(.conflict(at: .flag(place), path: key, reason: reason))
+  }
+
+  /// What makes runs so short that their distances mean little; nil where nothing does.
+  public func warning() throws(RunnerError) -> String? {
+    let settings = try experiment(candidates, round: 0).settings.map {
+      $0.record(isUnchanged: true)
+    }
+    let cuts = distinct(
+      settings.flatMap { setting in
+        [
+          setting.limit.map { "first \($0) training images" },
+          setting.testLimit.map { "first \($0) test images" },
+          setting.maxSteps.map { "stopped after \($0) steps" },
+        ].compactMap(\.self)
+      })
+    return cuts.isEmpty
+      ? nil
+      : "the runs are cut (\(cuts.joined(separator: ", "))): distances to the paper mean little"
   }
 
   /// One cell; then one of another optimizer and one of low sparsity; then the ends of the other
@@ -104,11 +187,12 @@ public struct Calibration: Sendable {
         "optimizer.name=\(cell.optimizer)", "optimizer.lr=\(yaml(cell.lr))",
         "batch_size=\(cell.batchSize)", "model.sparsity=\(yaml(cell.sparsity))",
         "schedule.name=\(cell.schedule)",
-      ] + set + candidate.set
+      ]
+    var overrides = overrides
+    overrides.cell = values
+    overrides.tried = candidate.set
     do {
-      return try ExperimentConfig.load(
-        path: path,
-        overrides: ConfigOverrides(set: values, seeds: seeds, variants: "vanilla"))
+      return try ExperimentConfig.load(path: path, overrides: overrides)
     } catch {
       throw .config(error)
     }

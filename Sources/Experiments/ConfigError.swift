@@ -109,8 +109,9 @@ public enum ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
     case .flag(let text):
       let (section, name) = split(path)
       let key = name == "name" ? section : name
-      let isOwnFlag = !text.hasPrefix("--set ") && text.replacing("-", with: "_").contains(key)
-      let named = isOwnFlag || text.hasPrefix("--set \(path)=")
+      let general = ["--set ", "--try ", "cell "].first(where: text.hasPrefix)
+      let isOwnFlag = general == nil && text.replacing("-", with: "_").contains(key)
+      let named = isOwnFlag || general.map { text.hasPrefix("\($0)\(path)=") } ?? false
       return named ? "\(at): " : "\(at): \(path): "
     }
   }

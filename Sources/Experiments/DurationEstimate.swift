@@ -5,13 +5,11 @@ import Text
 import Training
 
 extension RunConfig {
-  /// Samples of the official sets; of a text about so many, as it is not read for this.
-  fileprivate var sampleCounts: (train: Int, test: Int) {
+  /// Images that are used; of a text about so many sequences, as it is not read for this.
+  fileprivate func sampleCounts(_ images: ImagesAtHand) -> (train: Int, test: Int) {
     guard let corpus, case .gptMoE(let gpt) = model else {
-      let full = dataset.name.recordCounts
-      return (
-        min(full.train, dataset.limit ?? .max), min(full.test, dataset.testLimit ?? .max)
-      )
+      let counts = images.used(by: dataset)
+      return (counts.train, counts.test)
     }
     let bytes = corpus.roughBytes
     let bytesPerToken =
@@ -60,15 +58,19 @@ public struct DurationEstimate: Hashable, Sendable {
 
   /// Times steps and evaluations for two seconds at most, whatever the number of kinds.
   ///
+  /// - Parameter images: what there is to train on.
   /// - Returns: nil where even the lightest kind of step would take longer to time.
   /// - Throws: `.blas`, `.training`.
-  public init?(of runs: [PlannedRun], jobs: Int) throws(RunnerError) {
+  public init?(
+    of runs: [PlannedRun], jobs: Int, images: ImagesAtHand = .official
+  ) throws(RunnerError) {
     let costs = try StepCosts(of: runs.map(\.config))
     guard costs.kindsTimed > 0 else { return nil }
     func bound(_ quantile: Double) -> (total: Double, steps: [Double]) {
       let each = runs.map { costs.cost(of: $0.config, quantile: quantile) }
       let seconds = zip(runs, each).map { run, cost in
-        Self.seconds(of: run.config, step: cost.step, evaluation: cost.evaluation)
+        Self.seconds(
+          of: run.config, step: cost.step, evaluation: cost.evaluation, images: images)
       }
       return (Self.elapsed(seconds, jobs: jobs), each.map(\.step))
     }
@@ -84,8 +86,10 @@ public struct DurationEstimate: Hashable, Sendable {
   /// - Parameters:
   ///   - step: seconds of a training step on a whole batch, preparing it included.
   ///   - evaluation: seconds per test record.
-  public static func seconds(of run: RunConfig, step: Double, evaluation: Double) -> Double {
-    let (train, test) = run.sampleCounts
+  public static func seconds(
+    of run: RunConfig, step: Double, evaluation: Double, images: ImagesAtHand = .official
+  ) -> Double {
+    let (train, test) = run.sampleCounts(images)
     let batches = (train + run.batchSize - 1) / run.batchSize
     let steps = min(run.epochs * batches, run.maxSteps ?? .max)
     let epochs = (steps + batches - 1) / batches

@@ -22,12 +22,13 @@ public struct SweepAxis: Equatable, Sendable {
   }
 
   /// `--set key.path=a,b,c`.
+  /// - Parameter flag: that has this text.
   /// - Throws: `ConfigError.syntax` without "=" or key.
-  public init(set text: String) throws(ConfigError) {
-    let (path, value, _) = try splitAtEquals(text)
+  public init(set text: String, flag: String = "--set") throws(ConfigError) {
+    let (path, value, _) = try splitAtEquals(text, flag: flag)
     keyPath = path
     values = splitAtCommas(value)
-    origin = "--set \(text)"
+    origin = "\(flag) \(text)"
     if values.isEmpty { values = [""] }
   }
 }
@@ -49,6 +50,9 @@ extension SweepAxis {
 public struct ConfigOverrides: Equatable, Sendable {
   /// Texts `key.path=value`, later ones winning.
   public var set: [String]
+  /// The same of a published cell, before `set`, and from `--try`, after it.
+  var cell: [String] = []
+  var tried: [String] = []
   public var axes: [SweepAxis]
   /// Lists such as `0,1,2` or `0-4`.
   public var seeds: String?
@@ -72,8 +76,9 @@ public struct ConfigOverrides: Equatable, Sendable {
   /// The single values in the order they apply: `--set` first, then the flags of their own.
   func assignments() throws(ConfigError) -> [(path: String, value: ConfigNode)] {
     var result: [(path: String, value: ConfigNode)] = []
-    for text in set {
-      let (path, value, origin) = try splitAtEquals(text)
+    let labelled = [("cell", cell), ("--set", set), ("--try", tried)]
+    for (flag, text) in labelled.flatMap({ flag, texts in texts.map { (flag, $0) } }) {
+      let (path, value, origin) = try splitAtEquals(text, flag: flag)
       result.append((path, try flagNode(value, origin: origin)))
     }
     let flags = [
@@ -142,9 +147,9 @@ func splitAtCommas(_ text: String) -> [String] {
 }
 
 private func splitAtEquals(
-  _ text: String
+  _ text: String, flag: String
 ) throws(ConfigError) -> (path: String, value: String, origin: ConfigOrigin) {
-  let origin = ConfigOrigin.flag("--set \(text)")
+  let origin = ConfigOrigin.flag("\(flag) \(text)")
   guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
     throw .syntax(at: origin, problem: "expected key.path=value, for example optimizer.lr=0.1")
   }

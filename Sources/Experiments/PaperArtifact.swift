@@ -94,12 +94,25 @@ public struct PaperArtifact: Sendable {
 
   public static func named(_ name: String) -> PaperArtifact? { all.first { $0.name == name } }
 
+  /// The name that a mistyped one was meant to be; nil where none is close.
+  public static func nearest(to name: String) -> String? {
+    // The number is the half of a name that says which.
+    let number = name.filter(\.isNumber)
+    let alike = (all.map(\.name) + ["all"]).filter { $0.filter(\.isNumber) == number }
+    return Experiments.nearest(to: name.lowercased().replacing("figure", with: "fig"), in: alike)
+  }
+
   /// The folder of the configs: the given one, else `configs/paper` in the working directory, else
   /// in one above the program, as where it was built.
   /// - Throws: `.unreadable` naming the places.
-  public static func configFolder(_ given: String?) throws(RunnerError) -> String {
+  static func configFolder(_ given: String?) throws(RunnerError) -> String {
     if let given { return given }
-    let relative = "configs/paper"
+    return try found("configs/paper", else: "--configs says where it is")
+  }
+
+  /// A file or folder of the repository: in the working directory, else in one above the program.
+  /// - Parameter remedy: what to do where it is in none.
+  static func found(_ relative: String, else remedy: String) throws(RunnerError) -> String {
     var places = [relative]
     var folder = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
     while let url = folder, url.path != "/" {
@@ -110,7 +123,7 @@ public struct PaperArtifact: Sendable {
     guard let found else {
       throw .unreadable(
         path: relative,
-        reason: "not in this folder nor above the program; --configs says where it is")
+        reason: "not in this folder nor above the program; \(remedy)")
     }
     return found
   }

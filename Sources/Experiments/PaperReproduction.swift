@@ -1,32 +1,28 @@
 import Foundation
 import Plots
 import Reports
+import Tensors
 
 /// A table or figure of the paper, from what a store holds by now.
 public struct PaperReproduction: Sendable {
-  let artifact: PaperArtifact
-  let isQuick: Bool
-  private let experiments: [ExperimentConfig]
+  private let plan: PaperPlan
   private let store: RunStore
   private let table: AccuracyTable
   private let curves: [RunCurve]
   private let expertCurves: [ExpertCurve]
-  private let runsOver: Int
-  private let runs: Int
+  private let counts: RunCounts
+  /// What a reader must know of the runs.
+  private let warnings: [String]
 
-  /// - Parameters:
-  ///   - command: what makes it again.
-  ///   - environment: of runs that another process left no record of.
+  /// - Parameter environment: of runs that another process left no record of.
   /// - Throws: `.report`.
   public init(
-    _ artifact: PaperArtifact, experiments: [ExperimentConfig], in store: RunStore,
-    command: String, environment: EnvironmentRecord, isQuick: Bool
+    _ plan: PaperPlan, in store: RunStore, environment: EnvironmentRecord
   ) throws(RunnerError) {
-    self.artifact = artifact
-    self.isQuick = isQuick
-    self.experiments = experiments
+    self.plan = plan
     self.store = store
-    let stored = experiments.map { experiment in
+    let command = plan.command()
+    let stored = plan.experiments.map { experiment in
       let known = try? store.experiment(experiment.storeName(initial: nil))
       return experiment.stored(
         command: command, environment: known?.environment ?? environment, initial: nil)
@@ -34,72 +30,98 @@ public struct PaperReproduction: Sendable {
     let outcomes = stored.flatMap { store.outcomes(of: $0) }
     curves = stored.flatMap { store.curves(of: $0) }
     expertCurves = stored.flatMap { store.expertCurves(of: $0) }
-    runs = outcomes.count
-    runsOver = outcomes.count { $0.status != .interrupted }
+    counts = RunCounts(outcomes)
+    warnings = notes(on: outcomes)
     let records = stored.map(\.experiment)
     let record = ExperimentRecord(
-      name: artifact.title + (isQuick ? " (quick)" : ""), header: [], command: command,
+      name: plan.title, header: [], command: command,
       config: records.map(\.config).joined(separator: "---\n"),
       seeds: distinct(records.flatMap(\.seeds)), variants: distinct(records.flatMap(\.variants)),
-      notes: artifact.figure == .toyProblem ? [ToyProblem.note] : distinct(records.flatMap(\.notes))
+      notes: plan.artifact.figure == .toyProblem
+        ? [ToyProblem.note] : distinct(records.flatMap(\.notes))
     )
-    do {
-      table = try AccuracyTable.build(
-        experiment: record, environment: stored.first?.environment ?? environment,
-        outcomes: outcomes)
-    } catch {
-      throw .report(error)
-    }
+    table = try accuracyTable(
+      record, stored.first?.environment ?? environment, outcomes: outcomes)
   }
 
   /// - Parameter picture: the path of its picture from the page, if there is one.
   public func report(picture: String? = nil) -> Reproduction {
     Reproduction(
-      table: table, experts: expertCurves, claims: artifact.claims, runsOver: runsOver, runs: runs,
-      minutes: isQuick ? [] : experiments.compactMap(\.minutes), picture: picture)
+      table: table, experts: expertCurves, claims: plan.artifact.claims, counts: counts,
+      moreSeeds: plan.commandWithMoreSeeds, minutes: plan.minutes, warnings: warnings,
+      picture: picture)
   }
 
   /// Draws the picture as SVG and PNG.
   /// - Returns: the paths of the two files; none where no run has begun.
   /// - Throws: `.plot`, `.unwritable`.
   public func draw(in folder: String) throws(RunnerError) -> [String] {
-    guard runs == 0 || curves.contains(where: { !$0.points.isEmpty }) else { return [] }
+    guard counts.all == 0 || curves.contains(where: { !$0.points.isEmpty }) else { return [] }
     let title = table.experiment.name
+    let notes = pictureNotes
     let drawing =
-      switch artifact.figure {
-      case .curves: figure(.curves, of: table, curves: curves, metrics: [.testAccuracy])
-      case .bars: figure(.bars, of: table)
-      case .specialization: expertDepthFigure(expertCurves, title: title)
-      case .entropy: expertCourseFigure(expertCurves, title: title)
+      switch plan.artifact.figure {
+      case .curves:
+        figure(.curves, of: table, curves: curves, metrics: [.testAccuracy], notes: notes)
+      case .bars: figure(.bars, of: table, notes: notes)
+      case .specialization:
+        expertDepthFigure(expertCurves, title: title, notes: configNotes(table) + notes)
+      case .entropy:
+        expertCourseFigure(expertCurves, title: title, notes: configNotes(table) + notes)
       case .toyProblem: ToyProblem.figure(title: title)
       }
     try prepareFolder(folder)
-    return try write(drawing, to: "\(folder)/\(artifact.name)\(isQuick ? "-quick" : "")")
+    return try write(drawing, to: "\(folder)/\(plan.fileName)")
+  }
+
+  private var pictureNotes: [String] {
+    (counts.areOver ? [] : [counts.text + "."]) + warnings.map { "\($0)." }
   }
 
   /// Where pictures lie that belong to no page.
   public var pictureFolder: String { "\(store.directory)/paper" }
 }
 
-/// Writes a page of reproductions, their pictures in the folder `figures` beside it.
-/// - Throws: `.plot`, `.unwritable`.
-public func writePage(
-  _ reproductions: [PaperReproduction], command: String, to path: String
-) throws(RunnerError) {
-  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-  var reports: [Reproduction] = []
-  for reproduction in reproductions {
-    let files = try reproduction.draw(in: "\(folder)/figures")
-    let picture = files.first.map { "figures/\(URL(fileURLWithPath: $0).lastPathComponent)" }
-    reports.append(reproduction.report(picture: picture))
-  }
-  try writeFile(reproductionPage(reports, command: command), to: path)
-}
+/// A page of reproductions, `FILE.md`, its pictures in the folder `figures` beside it.
+public struct ReproductionPage: Sendable {
+  public let path: String
+  private let folder: String
 
-extension ExperimentConfig {
-  /// What the config's header says of its duration.
-  var minutes: String? {
-    let label = "minutes on 2 cores: "
-    return header.first { $0.hasPrefix(label) }.map { String($0.dropFirst(label.count)) }
+  /// Makes the folders, so that hours of training do not end at a page that cannot be written.
+  /// - Throws: `.unwritable`.
+  public init(_ path: String) throws(RunnerError) {
+    self.path = path
+    let url = URL(fileURLWithPath: path)
+    folder = url.deletingLastPathComponent().path
+    do { try prepareFolder("\(folder)/figures") } catch {
+      guard case .unwritable(_, let reason) = error else { throw error }
+      throw .unwritable(path: path, reason: reason)
+    }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue
+    {
+      throw .unwritable(path: path, reason: "it is a folder; name a file")
+    }
+    // Only a try tells of a full disk, a quota or a file system that says one thing and does another.
+    let probe = "\(folder)/.excite-page-\(ProcessInfo.processInfo.processIdentifier)"
+    defer { try? FileManager.default.removeItem(atPath: probe) }
+    let reason = [UInt8](repeating: 0, count: 1).withUnsafeBytes {
+      replaceFile(at: probe, with: [$0])
+    }
+    if let reason { throw .unwritable(path: path, reason: reason) }
+  }
+
+  /// - Parameter command: what writes it again.
+  /// - Throws: `.plot`, `.unwritable`.
+  public func write(
+    _ reproductions: [PaperReproduction], command: String
+  ) throws(RunnerError) {
+    var reports: [Reproduction] = []
+    for reproduction in reproductions {
+      let files = try reproduction.draw(in: "\(folder)/figures")
+      let picture = files.first.map { "figures/\(URL(fileURLWithPath: $0).lastPathComponent)" }
+      reports.append(reproduction.report(picture: picture))
+    }
+    try writeFile(reproductionPage(reports, command: command), to: path)
   }
 }

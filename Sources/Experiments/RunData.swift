@@ -56,6 +56,14 @@ struct RunData: Sendable {
   }
 }
 
+extension RunData {
+  /// What to say where images are not the official ones.
+  func note(on key: DataKey) -> String? {
+    guard case .images(let config) = key, let images = data as? ImageDataset else { return nil }
+    return ImageCounts(train: images.train.count, test: images.test.count).note(on: config)
+  }
+}
+
 extension DatasetConfig {
   /// The same records whatever is done to their pixels later: what a set is loaded by.
   fileprivate var asStored: DatasetConfig {

@@ -26,8 +26,8 @@ public struct RunStore: Sendable {
     case damaged(problem: String)
   }
 
-  /// Where the run in a folder stands. Its data and the engine's version are not looked at: that is
-  /// for `open`, which is about to do the run.
+  /// Where the run in a folder stands. Its data are not looked at: that is for `open`, which is about
+  /// to do the run. Which engine made it is told, not judged.
   public func state(ofRun name: String) -> RunState {
     let path = runFolder(name)
     switch RunResult.read("\(path)/result.json") {
@@ -35,7 +35,8 @@ public struct RunStore: Sendable {
       guard result.outcome.label == name else {
         return .damaged(problem: "result.json: of another run, \(result.outcome.label)")
       }
-      let outcome = RunFolder.timed(result.outcome, in: path)
+      var outcome = RunFolder.timed(result.outcome, in: path)
+      outcome.numerics = result.identity.numerics
       return outcome.status.isFailure ? .failed(outcome) : .finished(outcome)
     case .damaged(let problem): return .damaged(problem: "result.json: \(problem)")
     case .nothing: break

@@ -108,6 +108,7 @@ public final class Runner: Sendable {
   ) throws(RunnerError) -> [RunOutcome] {
     do { try BLAS.load() } catch { throw .blas(error) }
     let datasets = try loadDatasets(note: onNote)
+    for (key, data) in datasets { data.note(on: key).map(onNote) }
     try prepareFolder(options.store.directory)
     if let folder = options.saveDirectory { try prepareFolder(folder) }
     try onStart()
@@ -245,6 +246,9 @@ public final class Runner: Sendable {
         var outcome = outcome
         // The same numbers under another experiment's name for the row.
         outcome.setting = self.outcome(of: plan).setting
+        // Results of earlier versions do not tell; the data are the same, as the identity is.
+        outcome.trainImages = data.counts.train
+        outcome.testImages = data.counts.test
         finish(index, outcome, isReused: true, report: report)
       case .held(let holder):
         let isNews = state.withLock { state in
@@ -325,6 +329,10 @@ public final class Runner: Sendable {
       let history = trainer?.position.history ?? []
       let last = history.last?.record
       outcome.status = status
+      if let images = data as? ImageDataset {
+        outcome.trainImages = images.train.count
+        outcome.testImages = images.test.count
+      }
       if status == .finished, let last {
         if let tokensPerWord = data.tokensPerTestWord {
           outcome.perplexity = exp(last.testLoss)

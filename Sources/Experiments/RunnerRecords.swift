@@ -11,9 +11,20 @@ extension Setting {
   /// - Parameter isUnchanged: false where runs start from given weights, to which no published
   ///   value belongs.
   func record(isUnchanged: Bool) -> SettingRecord {
+    var record = modelRecord(isUnchanged: isUnchanged)
+    if corpus == nil {
+      record.limit = dataset.limit
+      record.testLimit = dataset.testLimit
+    }
+    record.maxSteps = maxSteps
+    if window != 1 { record.window = window }
+    return record
+  }
+
+  private func modelRecord(isUnchanged: Bool) -> SettingRecord {
     switch model {
     case .topKMLP(let mlp):
-      return SettingRecord(
+      var record = SettingRecord(
         model: model.name.rawValue, dataset: corpus?.name.rawValue ?? dataset.name.rawValue,
         optimizer: optimizer.name.rawValue,
         lr: optimizer.lr, momentum: optimizer.name == .momentum ? optimizer.momentum : nil,
@@ -22,15 +33,23 @@ extension Setting {
         varying: varying.map { SettingAxis($0.key, $0.value) },
         comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil
           && window == 1)
+      record.picked = mlp.k
+      return record
     case .moeViT, .gptMoE:
-      return SettingRecord(
+      var record = SettingRecord(
         model: model.name.rawValue, dataset: corpus?.name.rawValue ?? dataset.name.rawValue,
         optimizer: optimizer.name.rawValue, lr: optimizer.lr,
         momentum: optimizer.name == .momentum ? optimizer.momentum : nil, batchSize: batchSize,
         sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: model.transformer?.layers,
-        width: model.transformer?.d,
-        epochs: epochs, varying: varying.map { SettingAxis($0.key, $0.value) },
+        width: model.transformer?.d, epochs: epochs,
+        varying: varying.map { SettingAxis($0.key, $0.value) },
         comparable: isUnchanged && window == 1 && model.isPublishedTransformer)
+      record.experts = model.transformer?.experts
+      record.picked = model.transformer?.k
+      record.heads = model.transformer?.heads
+      record.hidden = model.transformer?.hidden
+      if case .moeViT(let vit) = model { record.patch = vit.patch }
+      return record
     }
   }
 

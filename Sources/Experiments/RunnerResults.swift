@@ -1,13 +1,21 @@
 import Foundation
 import Reports
 
-/// Gathers the outcomes of an experiment into its table.
+/// Gathers the outcomes of an experiment into its table, with what a reader must know of them.
 public func accuracyTable(
   _ stored: StoredExperiment, outcomes: [RunOutcome]
 ) throws(RunnerError) -> AccuracyTable {
+  try accuracyTable(stored.experiment, stored.environment, outcomes: outcomes)
+}
+
+func accuracyTable(
+  _ experiment: ExperimentRecord, _ environment: EnvironmentRecord, outcomes: [RunOutcome]
+) throws(RunnerError) -> AccuracyTable {
+  var experiment = experiment
+  experiment.notes += notes(on: outcomes)
   do {
     return try AccuracyTable.build(
-      experiment: stored.experiment, environment: stored.environment, outcomes: outcomes)
+      experiment: experiment, environment: environment, outcomes: outcomes)
   } catch {
     throw .report(error)
   }

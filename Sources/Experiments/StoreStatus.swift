@@ -1,5 +1,6 @@
 import Foundation
 import Reports
+import Training
 
 /// What `excite status` shows of a store: a line per run, and how many there are of each kind.
 public struct StoreStatus: Sendable {
@@ -22,9 +23,22 @@ public struct StoreStatus: Sendable {
     public let process: Int32?
     /// Its job of Slurm, if any.
     public let job: String?
+    /// The numerics version of the engine that made it, where it is over.
+    public let numerics: Int?
   }
 
   public let lines: [Line]
+
+  /// What a folder holds: a store, or the runs of one experiment whose own folder it is.
+  /// - Throws: `.unreadable` for an experiment's folder that tells nothing.
+  public init(folder: String) throws(RunnerError) {
+    let url = URL(fileURLWithPath: folder).standardizedFileURL
+    guard let (name, store) = RunStore.experiment(at: url) else {
+      self.init(RunStore(folder))
+      return
+    }
+    self.init(store, names: Set(try store.experiment(name).runs.map(\.label)))
+  }
 
   /// All runs that the store holds or that one of its experiments asks for, sorted by name.
   public init(_ store: RunStore) {
@@ -34,24 +48,30 @@ public struct StoreStatus: Sendable {
       guard let experiment = try? store.experiment(name) else { continue }
       names.formUnion(experiment.runs.map(\.label))
     }
+    self.init(store, names: names)
+  }
+
+  private init(_ store: RunStore, names: Set<String>) {
     lines = names.sorted().map { Self.line($0, store.state(ofRun: $0)) }
   }
 
   private static func line(_ run: String, _ state: RunStore.RunState) -> Line {
     func line(
       _ state: Line.State, epochs: Int? = nil, accuracy: Double? = nil, reason: String? = nil,
-      holder: RunHolder? = nil
+      holder: RunHolder? = nil, numerics: Int? = nil
     ) -> Line {
       Line(
         run: run, state: state, epochs: epochs, accuracy: accuracy, reason: reason,
-        host: holder?.host, process: holder?.process, job: holder?.job)
+        host: holder?.host, process: holder?.process, job: holder?.job, numerics: numerics)
     }
     return switch state {
     case .absent: line(.notBegun)
     case .finished(let outcome):
-      line(.finished, epochs: outcome.epochs, accuracy: outcome.accuracy)
+      line(
+        .finished, epochs: outcome.epochs, accuracy: outcome.accuracy, numerics: outcome.numerics)
     case .failed(let outcome):
-      line(.failed, epochs: outcome.epochs, reason: outcome.status.reason)
+      line(
+        .failed, epochs: outcome.epochs, reason: outcome.status.reason, numerics: outcome.numerics)
     case .partial(let epochs): line(.partial, epochs: epochs)
     case .running(let holder, let epochs): line(.running, epochs: epochs, holder: holder)
     case .damaged(let problem): line(.damaged, reason: problem)
@@ -85,11 +105,14 @@ public struct StoreStatus: Sendable {
 
 extension StoreStatus.Line {
   fileprivate var remark: String {
-    if let reason { return reason }
+    var parts = [reason].compactMap(\.self)
     if let host, let process {
-      return "process \(process) on \(host)" + (job.map { ", Slurm job \($0)" } ?? "")
+      parts.append("process \(process) on \(host)" + (job.map { ", Slurm job \($0)" } ?? ""))
     }
-    return ""
+    if let numerics, numerics != numericsVersion {
+      parts.append("numerics version \(numerics), not \(numericsVersion): run repeats it")
+    }
+    return parts.joined(separator: "; ")
   }
 }
 

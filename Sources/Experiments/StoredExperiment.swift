@@ -31,6 +31,14 @@ extension RunStore {
     try writeFile(experiment.experiment.config, to: "\(folder(of: name))/experiment.yaml")
   }
 
+  /// The experiment whose own folder this is, and its store; nil where it is none.
+  static func experiment(at folder: URL) -> (name: String, store: RunStore)? {
+    let file = folder.appendingPathComponent("experiment.json").path
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let store = folder.deletingLastPathComponent().deletingLastPathComponent().path
+    return (folder.lastPathComponent, RunStore(store))
+  }
+
   /// Names of the experiments kept here, sorted.
   public var experimentNames: [String] { names(in: "\(directory)/experiments") }
 
@@ -159,9 +167,8 @@ public struct KeptExperiment: Sendable {
     guard files.fileExists(atPath: url.path) else {
       throw .unreadable(path: directory, reason: "there is no such folder")
     }
-    if files.fileExists(atPath: url.appendingPathComponent("experiment.json").path) {
-      let store = RunStore(url.deletingLastPathComponent().deletingLastPathComponent().path)
-      return [try KeptExperiment(url.lastPathComponent, in: store)]
+    if let (name, store) = RunStore.experiment(at: url) {
+      return [try KeptExperiment(name, in: store)]
     }
     let store = RunStore(url.path)
     var all: [KeptExperiment] = []
@@ -203,7 +210,12 @@ public struct KeptExperiment: Sendable {
   /// Draws a figure into the experiment's folder, as SVG and PNG.
   /// - Returns: the paths of the two files.
   public func draw(_ kind: FigureKind) throws(RunnerError) -> [String] {
-    let drawing = figure(kind, of: try table(), curves: kind == .curves ? curves : [])
+    let outcomes = store.outcomes(of: stored)
+    let table = try accuracyTable(stored, outcomes: outcomes)
+    let counts = RunCounts(outcomes)
+    let drawing = figure(
+      kind, of: table, curves: kind == .curves ? curves : [],
+      notes: (counts.areOver ? [] : [counts.text + "."]) + notes(on: outcomes).map { "\($0)." })
     return try write(drawing, to: "\(store.folder(of: name))/\(kind.rawValue)")
   }
 }

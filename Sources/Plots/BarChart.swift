@@ -31,10 +31,13 @@ public struct BarChart: Sendable {
 
   public struct Group: Hashable, Sendable {
     public let label: String
+    /// Neighbours of one section are not torn apart where they fit into a row.
+    public let section: String
     public let bars: [Bar]
 
-    public init(label: String, bars: [Bar]) {
+    public init(label: String, section: String = "", bars: [Bar]) {
       self.label = label
+      self.section = section
       self.bars = bars
     }
   }
@@ -64,17 +67,21 @@ public struct BarChart: Sendable {
     var sketch = Sketch()
     sketch.heading(title, width: width)
     sketch.legend(legend, width: width)
+    let frameWidth = width - 2 * Sketch.margin - Frame.axisWidth
+    let mostSlots = layout.rows.map(\.slots.count).max() ?? 0
     for row in layout.rows {
       let isOnly = layout.rows.count == 1
-      let frameWidth = isOnly ? width - 2 * Sketch.margin - Frame.axisWidth : row.width
+      // Rows of as many groups are spread alike; a shorter one stands under the others' start.
+      let isSpread = !isOnly && row.slots.count == mostSlots
+      let apart = isSpread ? (frameWidth - row.width) / Double(row.slots.count) : 0
       let frame = Frame(
         left: Sketch.margin + Frame.axisWidth, top: sketch.height + 14, width: frameWidth,
         height: isOnly ? 250 : 190, x: 0...frameWidth, y: range)
       frame.drawRows(&sketch, title: yTitle)
-      var x = frame.left + (frameWidth - row.width) / 2
+      var x = frame.left + (isOnly ? (frameWidth - row.width) / 2 : apart / 2)
       for slot in row.slots {
         draw(slot, layout, from: x, in: frame, &sketch)
-        x += slot.width
+        x += slot.width + apart
       }
       frame.drawBase(&sketch)
     }
@@ -198,7 +205,7 @@ private struct Layout {
   }
 
   let barWidth: Double
-  private(set) var rows: [Row] = []
+  let rows: [Row]
 
   init(_ groups: [BarChart.Group]) {
     let mostWidth = 960.0
@@ -207,7 +214,7 @@ private struct Layout {
     let count = groups.reduce(0) { $0 + $1.bars.count }
     // A number of four digits fits into all but the narrowest.
     barWidth = count <= 16 ? 44 : count <= 48 ? 32 : 15
-    var row = Row()
+    var slots: [Slot] = []
     for group in groups {
       let bars = Double(group.bars.count) * barWidth
       let size = TextSize.tick
@@ -219,13 +226,43 @@ private struct Layout {
         let last = lines[(mostLines - 1)...].joined(separator: " ")
         lines = lines.prefix(mostLines - 1) + [StrokeFont.fitted(last, size, room: labelWidth)]
       }
-      let slot = Slot(group: group, lines: lines, width: max(bars, labelWidth) + gap)
-      if !row.slots.isEmpty, row.width + slot.width > mostWidth {
-        rows.append(row)
-        row = Row()
-      }
-      row.slots.append(slot)
+      slots.append(Slot(group: group, lines: lines, width: max(bars, labelWidth) + gap))
     }
-    if !row.slots.isEmpty { rows.append(row) }
+    rows = Self.rows(slots, within: mostWidth)
+  }
+
+  /// One row where all fit, else one or more of about equal length for each section.
+  private static func rows(_ slots: [Slot], within mostWidth: Double) -> [Row] {
+    guard Row(slots: slots).width > mostWidth else {
+      return slots.isEmpty ? [] : [Row(slots: slots)]
+    }
+    var sections: [[Slot]] = []
+    for slot in slots {
+      if sections.last?.last?.group.section == slot.group.section {
+        sections[sections.count - 1].append(slot)
+      } else {
+        sections.append([slot])
+      }
+    }
+    // Sections that are short beside a row would only waste its room.
+    let isSplit = sections.allSatisfy { Row(slots: $0).width > mostWidth / 3 }
+    return (isSplit ? sections : [slots]).flatMap { section in
+      let count = Int((Row(slots: section).width / mostWidth).rounded(.up))
+      let length = (section.count + count - 1) / count
+      return filled(section, length: length, mostWidth)
+    }
+  }
+
+  /// Rows of so many slots at most, and no wider than is allowed.
+  private static func filled(_ slots: [Slot], length: Int, _ mostWidth: Double) -> [Row] {
+    var rows: [Row] = []
+    for slot in slots {
+      if let last = rows.last, last.slots.count < length, last.width + slot.width <= mostWidth {
+        rows[rows.count - 1].slots.append(slot)
+      } else {
+        rows.append(Row(slots: [slot]))
+      }
+    }
+    return rows
   }
 }

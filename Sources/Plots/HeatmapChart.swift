@@ -35,7 +35,15 @@ public struct HeatmapChart: Sendable {
       return Sketch.empty(title: title, reason: "There is no difference to draw.")
     }
     let size = TextSize.tick
-    let labelWidth = min(widest(rows, size), 240) + 8
+    // A long name takes a second line before it takes more width.
+    let halves = rows.map { wrapped($0, size, room: 240) }
+    let areShort = halves.allSatisfy { $0.count <= 2 }
+    let nameWidth = areShort ? widest(halves.flatMap { $0 }, size) : min(widest(rows, size), 420)
+    let names = areShort ? halves : rows.map { [StrokeFont.fitted($0, size, room: nameWidth)] }
+    // Beside few rows their title has no room to stand upright.
+    let titleRoom = StrokeFont.room(rowTitle, TextSize.label)
+    let isUpright = titleRoom <= max(Self.cellHeight * Double(rows.count), 60)
+    let labelWidth = max(nameWidth, isUpright ? 0 : min(titleRoom, 420) - 24) + 8
     let columnLines = columns.map { $0.split(separator: "\n").map(String.init) }
     let cellWidth = min(max(widest(columnLines.flatMap { $0 }, size) + 12, 62), 130)
     let left = Sketch.margin + 24 + labelWidth
@@ -58,13 +66,21 @@ public struct HeatmapChart: Sendable {
           top - 8 - lineHeight * Double(lines.count - 1 - place), size: size, anchor: .middle)
       }
     }
-    let rowName = StrokeFont.fitted(rowTitle, TextSize.label, room: max(bottom - top, 60))
-    sketch.text(
-      rowName, Sketch.margin + 12, (top + bottom) / 2, anchor: .middle, isUpright: true)
-    for (index, name) in rows.enumerated() {
+    if isUpright {
+      sketch.text(
+        rowTitle, Sketch.margin + 12, (top + bottom) / 2, anchor: .middle, isUpright: true)
+    } else {
+      let rowName = StrokeFont.fitted(rowTitle, TextSize.label, room: labelWidth + 16)
+      sketch.text(rowName, left - 8, top - 8, anchor: .end)
+    }
+    for (index, lines) in names.enumerated() {
       let y = top + Self.cellHeight * Double(index)
-      let text = StrokeFont.fitted(name, size, room: labelWidth - 8)
-      sketch.text(text, left - 8, y + Self.cellHeight / 2 + size * 0.35, size: size, anchor: .end)
+      for (place, line) in lines.enumerated() {
+        let middle = Double(place) - Double(lines.count - 1) / 2
+        sketch.text(
+          line, left - 8, y + Self.cellHeight / 2 + size * 0.35 + middle * 13, size: size,
+          anchor: .end)
+      }
       for column in columns.indices {
         let value =
           index < values.count && column < values[index].count ? values[index][column] : nil

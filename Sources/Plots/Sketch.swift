@@ -121,7 +121,7 @@ enum Mark {
     [.dot(at, radius: 2.6, .ink), .dot(at, radius: 1.6, .paper)]
   }
 
-  static func diamond(_ at: Point) -> [Shape] {
+  static func diamond(_ at: Point, _ paint: Paint = .ink) -> [Shape] {
     func shape(_ radius: Double, _ paint: Paint) -> Shape {
       .polygon(
         [
@@ -129,7 +129,7 @@ enum Mark {
           Point(at.x - radius, at.y),
         ], paint)
     }
-    return [shape(6, .paper), shape(4.6, .ink)]
+    return [shape(6, .paper), shape(4.6, paint)]
   }
 
   static func cross(_ at: Point) -> [Shape] {

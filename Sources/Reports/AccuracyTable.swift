@@ -39,6 +39,8 @@ public struct AccuracyRow: Hashable, Sendable {
   public let publishedMean: Double?
   public let publishedStd: Double?
   public let publishedDelta: Double?
+  /// What the paper prints of an excited run of this setting without saying of which variant.
+  public let publishedExcited: Double?
   /// Mean over the finished seeds.
   public let secondsPerEpoch: Double?
   public let failures: [RunFailure]
@@ -96,6 +98,7 @@ public struct AccuracyTable: Hashable, Sendable {
     let value =
       setting.comparable
       ? published.value(for: setting, variant: runs.key.variant, gamma: runs.key.gamma) : nil
+    let excited = setting.comparable ? published.excitedEnd(for: setting) : nil
     return AccuracyRow(
       group: group, setting: setting, variant: runs.key.variant, gamma: runs.key.gamma,
       seeds: runs.seeds, accuracies: runs.accuracies,
@@ -106,6 +109,7 @@ public struct AccuracyTable: Hashable, Sendable {
       deltaCI95Bootstrap: Statistics.bootstrapInterval(deltas),
       signFlipP: Statistics.signFlipP(deltas),
       publishedMean: value?.mean, publishedStd: value?.std, publishedDelta: value?.delta,
+      publishedExcited: excited,
       secondsPerEpoch: Statistics.mean(runs.seconds), failures: runs.failures)
   }
 

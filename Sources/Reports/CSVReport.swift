@@ -1,14 +1,24 @@
 /// The rows as CSV (RFC 4180): names of the JSON fields on top, full precision, CR LF. Lists are
-/// joined by semicolons. Written by hand because SwiftCSV leaves line breaks unquoted.
-func csvReport(_ table: AccuracyTable) -> String {
-  let fields = RowField.fields(of: table.rows)
-  let header = fields.map(\.name)
-  let records = table.rows.map { row in
-    fields.map { field in
-      field.name == "failures" ? failuresText(row) : csvText(field.value(row))
+/// joined by semicolons; several tables are one, with a first column that names them. Written by
+/// hand because SwiftCSV leaves line breaks unquoted.
+func csvReport(_ tables: [AccuracyTable]) -> String {
+  let isNamed = tables.count > 1
+  let fields = RowField.fields(of: tables.flatMap(\.rows))
+  let header = (isNamed ? ["experiment"] : []) + fields.map(\.name)
+  let records = tables.flatMap { table in
+    table.rows.map { row in
+      (isNamed ? [oneLine(table.experiment.name)] : [])
+        + fields.map { field in
+          field.name == "failures" ? failuresText(row) : csvText(field.value(row))
+        }
     }
   }
-  return ([header] + records).map { $0.map(csvField).joined(separator: ",") + "\r\n" }.joined()
+  return csvText([header] + records)
+}
+
+/// Lines of fields, which are quoted where they have to be.
+func csvText(_ lines: [[String]]) -> String {
+  lines.map { $0.map(csvField).joined(separator: ",") + "\r\n" }.joined()
 }
 
 private func failuresText(_ row: AccuracyRow) -> String {

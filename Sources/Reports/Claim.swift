@@ -22,6 +22,9 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
   /// Points above chance that count as near it.
   static let nearChance = 3.0
 
+  /// Whether its numbers are those of expert layers.
+  var isAboutExperts: Bool { self == .specialization || self == .lowerEntropy }
+
   /// How the claim is judged, in a sentence.
   public var meaning: String {
     switch self {
@@ -59,7 +62,8 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
     let places = groups.enumerated().map { index, rows in
       Place(rows: rows, words: axes.columns.map { $0.values[index] })
     }
-    return Verdict(self, evidence(places, experts))
+    return Verdict(
+      self, evidence(places, experts), isCut: table.rows.contains { $0.setting.maxSteps != nil })
   }
 
   private func evidence(_ places: [Place], _ experts: [ExpertCurve]) -> [Evidence] {

@@ -1,39 +1,55 @@
+/// What a reader of verdicts wants to know besides them.
+public struct ClaimContext: Sendable {
+  /// How far the runs are; nil where all are over.
+  let progress: String?
+  /// What repeats it all with more seeds.
+  let moreSeeds: String?
+
+  public init(progress: String? = nil, moreSeeds: String? = nil) {
+    self.progress = progress
+    self.moreSeeds = moreSeeds
+  }
+}
+
 /// The verdicts as lines for a terminal.
-public func claimsReport(_ verdicts: [Verdict], style: TerminalStyle) -> String {
-  var lines: [String] = []
+public func claimsReport(
+  _ verdicts: [Verdict], context: ClaimContext = ClaimContext(), style: TerminalStyle
+) -> String {
+  var lines =
+    testText(verdicts).map { wrapped("The paper's claims, \($0):", width: style.width) } ?? []
   for verdict in verdicts {
     let outcome = verdict.outcome
     let emphasis: Emphasis? =
       switch outcome {
       case .holds: .green
       case .doesNotHold: .red
-      case .undecided, .unmeasured: nil
+      case .undecided, .notJudged, .unmeasured: nil
       }
     let word = outcome.rawValue
     let space = String(repeating: " ", count: max(0, widestOutcome - word.count))
     lines.append("\(style.painted(word, emphasis))\(space)  \(verdict.claim.rawValue)")
-    lines += verdict.evidence.filter { $0.judgement != .unmeasured }
-      .map { "  \(evidenceText($0))" }
-    if let gap = gapText(verdict) { lines.append("  \(gap)") }
+    lines += details(verdict, context).map { "  \($0)" }
   }
   return lines.joined(separator: "\n") + "\n"
 }
 
 /// The verdicts as a Markdown table with the numbers behind each.
-public func claimsMarkdown(_ verdicts: [Verdict]) -> String {
+public func claimsMarkdown(
+  _ verdicts: [Verdict], context: ClaimContext = ClaimContext()
+) -> String {
   let rows = verdicts.map { verdict in
-    let numbers = verdict.evidence.filter { $0.judgement != .unmeasured }.map(evidenceText)
     let cells = [
       verdict.claim.rawValue, verdict.claim.meaning, "**\(verdict.outcome.rawValue)**",
-      (numbers + [gapText(verdict)].compactMap(\.self)).joined(separator: "<br>"),
+      details(verdict, context).joined(separator: "<br>"),
     ]
     return "| " + cells.joined(separator: " | ") + " |"
   }
+  let test = testText(verdicts).map { ["", "Claims: \($0)."] } ?? []
   return
     ([
       "| claim | judged by (95 % interval over seeds) | verdict | numbers |",
       "|:---|:---|:---|:---|",
-    ] + rows).joined(separator: "\n") + "\n"
+    ] + rows + test).joined(separator: "\n") + "\n"
 }
 
 /// The verdicts as a JSON array.
@@ -61,8 +77,29 @@ func claimsValue(_ verdicts: [Verdict]) -> JSONValue {
 
 private let widestOutcome = Verdict.Outcome.doesNotHold.rawValue.count
 
+/// Which test judges, and why not the other; nil where there is no interval.
+private func testText(_ verdicts: [Verdict]) -> String? {
+  let counts = verdicts.filter { $0.outcome != .notJudged }.flatMap(\.evidence)
+    .map(\.values.count).filter { $0 > 1 }
+  guard let most = counts.max() else { return nil }
+  let smallest = Statistics.smallestSignFlipP(most)
+  return "judged by 95 % intervals (Student's t over seeds, differences taken as normal)"
+    + (smallest > Statistics.significance
+      ? ", not by a sign-flip test, whose p cannot go below \(shortText(smallest)) "
+        + "with \(counted(most, "seed"))"
+      : ", not by the sign-flip test's p")
+}
+
+/// The numbers behind a verdict, then what is missing or would decide it.
+private func details(_ verdict: Verdict, _ context: ClaimContext) -> [String] {
+  let isJudged = verdict.outcome != .notJudged
+  let numbers = verdict.evidence.filter { $0.judgement != .unmeasured }
+  return numbers.map { evidenceText($0, isJudged: isJudged) }
+    + [gapText(verdict, context), openText(verdict, context)].compactMap(\.self)
+}
+
 /// "sgd, zero-sum − vanilla: +8.15 points [+5.99, +10.31], 3 seeds; paper +5.57: supports".
-private func evidenceText(_ evidence: Evidence) -> String {
+private func evidenceText(_ evidence: Evidence, isJudged: Bool) -> String {
   var text = "\(evidence.label): \(evidence.mean.map(signed) ?? missing)"
   if !evidence.unit.isEmpty { text += " \(evidence.unit)" }
   if let interval = evidence.interval {
@@ -70,6 +107,7 @@ private func evidenceText(_ evidence: Evidence) -> String {
   }
   text += ", " + counted(evidence.values.count, "seed")
   if let published = evidence.published { text += "; paper \(signed(published))" }
+  guard isJudged else { return text }
   switch evidence.judgement {
   case .supports: text += ": supports"
   case .contradicts: text += ": contradicts"
@@ -80,9 +118,25 @@ private func evidenceText(_ evidence: Evidence) -> String {
   return text
 }
 
-/// How much evidence is missing; nil where none is, or all of it.
-private func gapText(_ verdict: Verdict) -> String? {
+/// How much evidence is missing; nil where none is.
+private func gapText(_ verdict: Verdict, _ context: ClaimContext) -> String? {
   let gaps = verdict.evidence.count { $0.judgement == .unmeasured }
-  guard gaps > 0, gaps < verdict.evidence.count else { return nil }
-  return "\(gaps) of \(counted(verdict.evidence.count, "number")) not measured"
+  guard gaps > 0 || verdict.evidence.isEmpty else { return nil }
+  let part =
+    gaps < verdict.evidence.count
+    ? "\(gaps) of \(counted(verdict.evidence.count, "number")) not measured" : nil
+  let known = [part, context.progress].compactMap(\.self)
+  return known.isEmpty ? nil : known.joined(separator: ": ")
+}
+
+/// Why a verdict is open although there are numbers, and what would close it.
+private func openText(_ verdict: Verdict, _ context: ClaimContext) -> String? {
+  if verdict.outcome == .notJudged {
+    return "the runs were stopped by --max-steps, so they show no trained model"
+  }
+  let open = verdict.evidence.filter { $0.judgement == .open }
+  guard verdict.outcome == .undecided, !open.isEmpty else { return nil }
+  let isSingle = open.contains { $0.values.count == 1 }
+  let reason = isSingle ? "one seed has no interval" : "an interval reaches to both sides"
+  return reason + "; more seeds may decide it" + (context.moreSeeds.map { ": \($0)" } ?? "")
 }

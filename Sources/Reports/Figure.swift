@@ -11,19 +11,23 @@ public enum FigureKind: String, CaseIterable, Codable, Hashable, Sendable {
 ///   - curves: the table's runs, for `.curves`.
 ///   - metrics: what `.curves` shows; nil for test accuracy, and training loss beside it where
 ///     there is one setting.
+///   - notes: sentences under the picture, behind what the runs were.
 public func figure(
   _ kind: FigureKind, of table: AccuracyTable, curves: [RunCurve] = [],
-  metrics: [CurveMetric]? = nil
+  metrics: [CurveMetric]? = nil, notes: [String] = []
 ) -> Drawing {
   let content = FigureContent(
     rows: table.rows, variants: table.experiment.variants, curves: curves,
     title: oneLine(table.experiment.name))
-  // In a paper the picture stands alone; what it is of has to be on it.
+  return content.drawing(kind, metrics: metrics, notes: configNotes(table) + notes)
+}
+
+/// What a table's runs were, for under a picture: in a paper it stands alone.
+public func configNotes(_ table: AccuracyTable) -> [String] {
   let config = ReportGrid(table).facts.first { $0.label == "config" }?.items ?? []
   // Lines break between the items only.
   let items = config.map { $0.replacing(" ", with: "\u{A0}") }
-  let notes = items.isEmpty ? [] : [items.joined(separator: ", ")]
-  return content.drawing(kind, metrics: metrics, notes: notes)
+  return items.isEmpty ? [] : [items.joined(separator: ", ")]
 }
 
 /// What the pictures of a table share: names of settings, names and colours of variants.

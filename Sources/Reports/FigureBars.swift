@@ -5,11 +5,15 @@ extension FigureContent {
   func barChart(notes: [String]) -> BarChart {
     let groups = settings.enumerated().map { index, setting in
       BarChart.Group(
-        label: label(setting: index),
-        bars: bars(setting))
+        label: label(setting: index), section: section(setting: index), bars: bars(setting))
     }
     return BarChart(
       title: title, yTitle: "test accuracy, last epoch [%]", groups: groups, notes: notes)
+  }
+
+  /// Where settings differ in several things, those that are alike in the first belong together.
+  private func section(setting index: Int) -> String {
+    axes.columns.count > 1 ? axes.columns[0].values[index] : ""
   }
 
   private func bars(_ setting: SettingRecord) -> [BarChart.Bar] {

@@ -11,6 +11,8 @@ extension FigureContent {
       metrics.map { metric in
         CurveChart.Panel(
           title: label(setting: setting), yTitle: metric.title,
+          // Accuracies on different data have nothing to do with each other.
+          scale: settings[setting].dataset,
           lines: lines[setting].map { series, runs in
             line(
               series,
@@ -19,13 +21,37 @@ extension FigureContent {
                   points.map { ($0.epoch, metric.value($0)) }, uniquingKeysWith: { _, last in last }
                 )
               })
-          }, isCut: metric.isLoss)
+          }, marks: metric == .testAccuracy ? published(setting, lines[setting].map(\.series)) : [],
+          isCut: metric.isLoss)
       }
     }
     let count = metrics.count > 1 ? metrics.count : drawn.count == 4 ? 2 : min(drawn.count, 3)
     return CurveChart(
       title: title, xTitle: "epoch", panels: panels, columns: count,
-      notes: seedNote(drawn.flatMap { lines[$0].map(\.runs.count) }) + notes)
+      notes: seedNote(drawn.flatMap { lines[$0].map(\.runs.count) })
+        + publishedNote(panels.flatMap(\.marks)) + notes)
+  }
+
+  private func publishedNote(_ marks: [CurveChart.Level]) -> [String] {
+    guard !marks.isEmpty else { return [] }
+    let owners = [
+      marks.contains { $0.color != nil } ? "in its line's colour" : nil,
+      marks.contains { $0.color == nil } ? "black of an excited run of some variant" : nil,
+    ].compactMap(\.self)
+    return ["Published: the paper's accuracy after training, \(owners.joined(separator: "; "))."]
+  }
+
+  /// What the paper prints of the ends of a setting's lines.
+  private func published(_ setting: Int, _ series: [Series]) -> [CurveChart.Level] {
+    let setting = settings[setting]
+    let rows = self.rows.filter { $0.setting == setting }
+    let own = series.compactMap { series in
+      rows.first { Series($0.variant, $0.gamma) == series }?.publishedMean.map {
+        CurveChart.Level(value: $0, color: color(series))
+      }
+    }
+    let excited = rows.lazy.compactMap(\.publishedExcited).first
+    return own + (excited.map { [CurveChart.Level(value: $0, color: nil)] } ?? [])
   }
 
   /// Per setting the variants that have runs, each with its runs' points, one run a seed.

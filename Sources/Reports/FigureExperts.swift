@@ -44,14 +44,16 @@ public enum ExpertMetric: String, CaseIterable, Sendable {
 /// One panel per setting, one line per variant and γ: the mean over seeds, in a band from the
 /// lowest to the highest.
 public func expertDepthFigure(
-  _ curves: [ExpertCurve], metric: ExpertMetric = .specialization, title: String
+  _ curves: [ExpertCurve], metric: ExpertMetric = .specialization, title: String,
+  notes: [String] = []
 ) -> Drawing {
   let panel = ExpertPanel(name: "") { points in
     let end = points.map(\.epoch).max()
     return numbers(points.filter { $0.epoch == end }, by: \.layer, metric)
   }
   return expertFigure(
-    curves, metric, xTitle: "layer", title: title, averaged: "the seeds, each after its last epoch"
+    curves, metric, xTitle: "layer", title: title, averaged: "the seeds, each after its last epoch",
+    notes: notes
   ) { _ in [panel] }
 }
 
@@ -62,14 +64,14 @@ public func expertDepthFigure(
 /// lowest to the highest.
 public func expertCourseFigure(
   _ curves: [ExpertCurve], metric: ExpertMetric = .routingEntropy, byLayer: Bool = false,
-  title: String
+  title: String, notes: [String] = []
 ) -> Drawing {
   let whole = ExpertPanel(name: "") { points in
     Dictionary(grouping: points, by: \.epoch).mapValues { layers in
       Statistics.mean(layers.map(metric.value)) ?? .nan
     }
   }
-  return expertFigure(curves, metric, xTitle: "epoch", title: title) { curves in
+  return expertFigure(curves, metric, xTitle: "epoch", title: title, notes: notes) { curves in
     guard byLayer else { return [whole] }
     return Set(curves.flatMap(\.points).map(\.layer)).sorted().map { layer in
       ExpertPanel(name: "layer \(layer)") { points in
@@ -95,7 +97,8 @@ private func numbers(
 
 private func expertFigure(
   _ curves: [ExpertCurve], _ metric: ExpertMetric, xTitle: String, title: String,
-  averaged: String = "the seeds that reached the epoch", panels: ([ExpertCurve]) -> [ExpertPanel]
+  averaged: String = "the seeds that reached the epoch", notes: [String],
+  panels: ([ExpertCurve]) -> [ExpertPanel]
 ) -> Drawing {
   let content = FigureContent(
     rows: [], variants: [],
@@ -116,6 +119,8 @@ private func expertFigure(
       charts.append(
         CurveChart.Panel(
           title: names.joined(separator: ", "), yTitle: metric.title,
+          // What differs between settings is not what is compared.
+          scale: "\(setting)",
           lines: runs[setting].map { content.line($0.series, $0.runs.map(panel.values)) },
           isCut: false))
     }
@@ -125,7 +130,8 @@ private func expertFigure(
     title: content.title, xTitle: xTitle, panels: charts,
     columns: panelsPerSetting > 1
       ? layerColumns(panelsPerSetting) : charts.count == 4 ? 2 : min(charts.count, 3),
-    notes: charts.isEmpty ? [] : [metric.note] + content.seedNote(counts, averaged: averaged)
+    notes: charts.isEmpty
+      ? [] : [metric.note] + content.seedNote(counts, averaged: averaged) + notes
   ).drawing()
 }
 

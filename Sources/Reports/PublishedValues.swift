@@ -79,6 +79,17 @@ public struct PublishedValues: Sendable {
   private var cells: [(cell: Cell, value: Value)] = []
   private var transformers: [PublishedTransformer] = []
 
+  /// Where the curves of a deep model end, as Figure 3 has it.
+  private struct DeepEnd {
+    let model: String
+    let dataset: String
+    let optimizer: String
+    let accuracy: Double
+  }
+
+  private static let deepTables: Set<String> = ["fig3a", "fig3b"]
+  private var deepEnds: [DeepEnd] = []
+
   /// Number of distinct cells.
   public var count: Int { cells.count }
 
@@ -111,6 +122,12 @@ public struct PublishedValues: Sendable {
         metric: try row.text("metric"), accuracy: try row.optionalNumber("mean"))
       {
         transformers.append(value)
+      }
+      if Self.deepTables.contains(try row.text("table")) {
+        deepEnds.append(
+          DeepEnd(
+            model: try row.text("model"), dataset: try row.text("dataset"),
+            optimizer: try row.text("optimizer"), accuracy: try row.number("mean")))
       }
       guard Self.tables.contains(try row.text("table")), try row.text("metric") == Self.metric
       else { continue }
@@ -190,6 +207,15 @@ public struct PublishedValues: Sendable {
       batchSize: Double(setting.batchSize), sparsity: sparsity, schedule: setting.schedule,
       variant: variant, gamma: variant == baselineVariant ? nil : gamma)
     return cells.first { $0.cell == cell }?.value
+  }
+
+  /// Percent that Figure 3 prints of an excited run of the setting, of which variant it does not say.
+  public func excitedEnd(for setting: SettingRecord) -> Double? {
+    guard let depth = setting.hiddenLayers else { return nil }
+    let model = "\(setting.model) depth=\(depth)"
+    return deepEnds.first {
+      $0.model == model && $0.dataset == setting.dataset && $0.optimizer == setting.optimizer
+    }?.accuracy
   }
 
   /// A parsed row that knows its place.

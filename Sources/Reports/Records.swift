@@ -27,6 +27,20 @@ public struct SettingRecord: Codable, Hashable, Sendable {
   public var width: Int?
   /// Epochs planned.
   public var epochs: Int
+  /// Steps after which runs stop, where that was asked for.
+  public var maxSteps: Int?
+  /// Batches that utilization is averaged over, where more than one.
+  public var window: Int?
+  /// The first so many images of each split, where not all.
+  public var limit: Int?
+  public var testLimit: Int?
+  /// Of a transformer: experts of a block, their hidden width, attention heads, side of a patch.
+  public var experts: Int?
+  public var hidden: Int?
+  public var heads: Int?
+  public var patch: Int?
+  /// Experts or neurons that are picked, where the config gives their number.
+  public var picked: Int?
   /// The axes that vary in this experiment, with this setting's values. Axes of γ, variants
   /// and seeds are ignored: those have their own places in the table.
   public var varying: [SettingAxis]
@@ -59,7 +73,13 @@ public struct SettingRecord: Codable, Hashable, Sendable {
     case batchSize = "batch_size"
     case sparsity, schedule
     case hiddenLayers = "hidden_layers"
-    case width, epochs, varying, comparable
+    case width, epochs
+    case maxSteps = "max_steps"
+    case window, limit
+    case testLimit = "test_limit"
+    case experts, hidden, heads, patch
+    case picked = "k"
+    case varying, comparable
   }
 }
 
@@ -90,6 +110,11 @@ public struct RunOutcome: Codable, Hashable, Sendable {
   public var secondsPerEpoch: Double?
   /// Epochs done.
   public var epochs: Int
+  /// Images that it was trained and tested on; nil where not told.
+  public var trainImages: Int?
+  public var testImages: Int?
+  /// The engine's numerics version, of a run that the store has; not part of what is kept.
+  public var numerics: Int?
 
   public init(
     label: String, setting: SettingRecord, variant: String, gamma: Double?, seed: UInt64,
@@ -113,6 +138,8 @@ public struct RunOutcome: Codable, Hashable, Sendable {
     case trainLoss = "train_loss"
     case secondsPerEpoch = "seconds_per_epoch"
     case epochs
+    case trainImages = "train_images"
+    case testImages = "test_images"
   }
 }
 

@@ -30,37 +30,57 @@ struct SettingField: Sendable {
   /// The axis key that means this field.
   let key: String
   let title: String
-  let text: @Sendable (SettingRecord) -> String
+  /// Nil where the setting has no such value.
+  let value: @Sendable (SettingRecord) -> String?
   /// The field in a sentence.
   let phrase: @Sendable (String) -> String
+
+  /// What the setting has, else what its axis says: a value that means nothing (a window of one
+  /// batch) is still one of an axis.
+  func text(_ setting: SettingRecord) -> String {
+    value(setting) ?? setting.varying.first { $0.shortKey == key }?.value ?? missing
+  }
 
   /// Titles of the fields whose values are names.
   static let names: Set<String> = ["model", "dataset", "optimizer", "schedule"]
 
   static let all: [SettingField] = [
-    SettingField(key: "model", title: "model", text: \.model, phrase: { $0 }),
-    SettingField(key: "dataset", title: "dataset", text: \.dataset, phrase: { $0 }),
-    SettingField(key: "optimizer", title: "optimizer", text: \.optimizer, phrase: { $0 }),
-    SettingField(key: "lr", title: "lr", text: { shortText($0.lr) }, phrase: { "lr \($0)" }),
+    SettingField(key: "model", title: "model", value: \.model, phrase: { $0 }),
+    SettingField(key: "dataset", title: "dataset", value: \.dataset, phrase: { $0 }),
+    number("limit", \.limit) { "first \($0) training images" },
+    number("test_limit", \.testLimit) { "first \($0) test images" },
+    SettingField(key: "optimizer", title: "optimizer", value: \.optimizer, phrase: { $0 }),
+    SettingField(key: "lr", title: "lr", value: { shortText($0.lr) }, phrase: { "lr \($0)" }),
     SettingField(
-      key: "momentum", title: "μ", text: { $0.momentum.map(shortText) ?? missing },
-      phrase: { "μ \($0)" }),
+      key: "momentum", title: "μ", value: { $0.momentum.map(shortText) }, phrase: { "μ \($0)" }),
+    number("batch_size", title: "batch", \.batchSize) { "batch \($0)" },
     SettingField(
-      key: "batch_size", title: "batch", text: { "\($0.batchSize)" }, phrase: { "batch \($0)" }),
-    SettingField(
-      key: "sparsity", title: "sparsity", text: { $0.sparsity.map(shortText) ?? missing },
+      key: "sparsity", title: "sparsity", value: { $0.sparsity.map(shortText) },
       phrase: { "sparsity \($0)" }),
-    SettingField(key: "schedule", title: "schedule", text: \.schedule, phrase: { $0 }),
-    SettingField(
-      key: "hidden_layers", title: "layers", text: { $0.hiddenLayers.map { "\($0)" } ?? missing },
-      phrase: { "\($0) hidden layer\($0 == "1" ? "" : "s")" }),
-    SettingField(
-      key: "width", title: "width", text: { $0.width.map { "\($0)" } ?? missing },
-      phrase: { "width \($0)" }),
-    SettingField(
-      key: "epochs", title: "epochs", text: { "\($0.epochs)" },
-      phrase: { "\($0) epoch\($0 == "1" ? "" : "s")" }),
+    SettingField(key: "schedule", title: "schedule", value: \.schedule, phrase: { $0 }),
+    number("hidden_layers", title: "layers", \.hiddenLayers) { plural($0, "hidden layer") },
+    number("width", \.width) { "width \($0)" },
+    number("heads", \.heads) { plural($0, "head") },
+    number("experts", \.experts) { plural($0, "expert") },
+    number("k", \.picked) { "\($0) picked" },
+    number("hidden", \.hidden) { "expert width \($0)" },
+    number("patch", \.patch) { "patch \($0)" },
+    number("window", \.window) { "utilization over \(plural($0, "batch"))" },
+    number("epochs", \.epochs) { plural($0, "epoch") },
+    number("max_steps", \.maxSteps) { "stopped after \(plural($0, "step"))" },
   ]
+
+  private static func number(
+    _ key: String, title: String? = nil, _ value: @escaping @Sendable (SettingRecord) -> Int?,
+    _ phrase: @escaping @Sendable (String) -> String
+  ) -> SettingField {
+    SettingField(
+      key: key, title: title ?? key, value: { value($0).map { "\($0)" } }, phrase: phrase)
+  }
+
+  private static func plural(_ number: String, _ noun: String) -> String {
+    number == "1" ? "1 \(noun)" : "\(number) \(noun == "batch" ? "batche" : noun)s"
+  }
 }
 
 /// A table laid out for people: which columns, which words, what stands out. The formats differ
@@ -242,13 +262,7 @@ struct ReportGrid {
     if columns.contains(where: { $0.role == .p }) {
       notes.append("p: sign-flip test of Δ, two-sided")
     }
-    let few = pairs.filter { Statistics.smallestSignFlipP($0) > Statistics.significance }
-    if let most = few.max() {
-      notes.append(
-        "\(range(few)) \(most == 1 ? "seed" : "seeds") cannot show significance at "
-          + "\(shortText(Statistics.significance)): the smallest possible p of a sign-flip test is "
-          + shortText(Statistics.smallestSignFlipP(most)))
-    }
+    notes += significanceNote(pairs).map { [$0] } ?? []
     if rows.contains(where: { $0.publishedMean != nil }) {
       notes.append("paper: published mean over 3 seeds, arXiv:2602.21798")
     }
@@ -260,6 +274,17 @@ struct ReportGrid {
       notes.append(fit.text(opposite: opposite))
     }
     return notes
+  }
+
+  /// Why rows have no p, and what their Δ can be judged by.
+  /// - Parameter pairs: how many differences the rows have, none of them 0.
+  private static func significanceNote(_ pairs: [Int]) -> String? {
+    let few = pairs.filter { Statistics.smallestSignFlipP($0) > Statistics.significance }
+    guard let most = few.max() else { return nil }
+    guard most > 1 else { return "one seed has no interval and no test; only more seeds can tell" }
+    let smallest = shortText(Statistics.smallestSignFlipP(most))
+    return "no p with \(range(few)) seeds: a sign-flip test cannot go below \(smallest) there; the "
+      + "interval is the only test, and takes the differences as normal"
   }
 
   /// "3", or "2–3".

@@ -3,26 +3,38 @@ public struct Reproduction: Sendable {
   /// Its name is the title, its command makes it again.
   public let table: AccuracyTable
   public let verdicts: [Verdict]
-  /// Runs that are over, of those it needs.
-  public let runsOver: Int
-  public let runs: Int
+  /// How far its runs are.
+  public let counts: RunCounts
   /// How long all of it takes, as its configs say.
   public let minutes: [String]
+  /// What a reader of the overview must know of the runs, one sentence each.
+  public let warnings: [String]
   /// Its picture, by the path from the page.
   public let picture: String?
+  private let context: ClaimContext
 
-  /// - Parameter experts: what the runs told of their expert layers, for the claims about those.
+  /// - Parameters:
+  ///   - experts: what the runs told of their expert layers, for the claims about those.
+  ///   - moreSeeds: the command that repeats it with more seeds.
   public init(
-    table: AccuracyTable, experts: [ExpertCurve] = [], claims: [Claim], runsOver: Int, runs: Int,
-    minutes: [String],
-    picture: String?
+    table: AccuracyTable, experts: [ExpertCurve] = [], claims: [Claim], counts: RunCounts,
+    moreSeeds: String? = nil, minutes: [String] = [], warnings: [String] = [],
+    picture: String? = nil
   ) {
     self.table = table
     verdicts = claims.map { $0.verdict(on: table, experts: experts) }
-    self.runsOver = runsOver
-    self.runs = runs
+    self.counts = counts
     self.minutes = minutes
+    self.warnings = warnings
     self.picture = picture
+    let tellsNothing =
+      claims.contains(where: \.isAboutExperts) && experts.allSatisfy(\.points.isEmpty)
+    context = ClaimContext(
+      progress: counts.areOver
+        ? (tellsNothing && counts.finished > 0
+          ? "the runs kept nothing of their expert layers, as with --no-expert-metrics" : nil)
+        : counts.text,
+      moreSeeds: moreSeeds)
   }
 
   private var title: String { oneLine(table.experiment.name) }
@@ -34,31 +46,44 @@ extension Reproduction {
   public func text(format: ReportFormat, style: TerminalStyle) -> String {
     switch format {
     case .table:
-      let claims = verdicts.isEmpty ? "" : "\n" + claimsReport(verdicts, style: style)
+      let claims =
+        verdicts.isEmpty ? "" : "\n" + claimsReport(verdicts, context: context, style: style)
       return terminalReport(table, style: style) + claims
     case .markdown: return section
-    case .json:
-      return JSONValue.object([("table", jsonValue(table)), ("claims", claimsValue(verdicts))])
-        .text() + "\n"
+    case .json: return value.text() + "\n"
     case .csv, .latex: return render(table, format: format, style: style)
     }
+  }
+
+  fileprivate var value: JSONValue {
+    .object([
+      ("table", jsonValue(table)), ("claims", claimsValue(verdicts)),
+      (
+        "runs",
+        .object([
+          ("finished", .integer(counts.finished)), ("failed", .integer(counts.failed)),
+          ("begun", .integer(counts.begun)), ("all", .integer(counts.all)),
+        ])
+      ),
+    ])
   }
 
   /// A section of a page.
   fileprivate var section: String {
     let time = minutes.isEmpty ? "" : "Minutes on 2 cores: " + minutes.joined(separator: "; ") + "."
     var lines = ["## \(title)", ""]
-    if runsOver == runs {
-      lines.append(time)
+    if counts.areOver {
+      if !time.isEmpty { lines += [time, ""] }
     } else {
-      lines.append(
-        "**\(runsOver) of \(runs) runs are done;** `\(table.experiment.command)` does the others. \(time)"
-      )
+      let begun = counts.begun > 0 ? ", \(counts.begun) begun" : ""
+      let rest = "`\(table.experiment.command)` does the others."
+      let state = "**\(counts.over) of \(counted(counts.all, "run")) are done\(begun);** \(rest)"
+      lines += [[state, time].filter { !$0.isEmpty }.joined(separator: " "), ""]
     }
-    if runsOver > 0 || runs == 0 {
-      lines += ["", markdownReport(table, isSection: false)]
+    if counts.over > 0 || counts.all == 0 {
+      lines.append(markdownReport(table, isSection: false))
       if let picture { lines += ["![\(title)](\(picture))", ""] }
-      if !verdicts.isEmpty { lines.append(claimsMarkdown(verdicts)) }
+      if !verdicts.isEmpty { lines.append(claimsMarkdown(verdicts, context: context)) }
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -71,10 +96,25 @@ extension Reproduction {
       fit.map { "\(points($0.vanillaDifference)) / \(points($0.excitedDifference))" } ?? missing
     let signs = fit.map { $0.signs > 0 ? "\($0.sameSigns) of \($0.signs)" : missing } ?? missing
     let claims = verdicts.map { "\($0.claim.rawValue): **\($0.outcome.rawValue)**" }
+    let begun = counts.begun > 0 ? ", \(counts.begun) begun" : ""
     let cells = [
-      title, "\(runsOver) of \(runs)", distance, signs, claims.joined(separator: "<br>"),
+      ([title] + warnings.map(oneLine)).joined(separator: "<br>"),
+      "\(counts.over) of \(counts.all)\(begun)", distance, signs, claims.joined(separator: "<br>"),
     ]
     return "| " + cells.joined(separator: " | ") + " |"
+  }
+}
+
+/// Several reproductions as one document: an array in JSON, one header in CSV; else one after the
+/// other.
+public func text(
+  of reproductions: [Reproduction], format: ReportFormat, style: TerminalStyle
+) -> String {
+  switch format {
+  case .json where reproductions.count != 1:
+    JSONValue.array(reproductions.map(\.value)).text() + "\n"
+  case .csv: csvReport(reproductions.map(\.table))
+  default: reproductions.map { $0.text(format: format, style: style) }.joined(separator: "\n")
   }
 }
 

@@ -73,9 +73,18 @@ struct SettingAxes {
       distinct.append(value)
     }
     if distinct.count <= 1, Set(values).count <= 1 { return distinct.map(field.phrase) }
+    let names = deciding(values)
     return distinct.map { value in
-      let groups = zip(labels, values).filter { $0.1 == value }.map(\.0)
-      return "\(field.phrase(value)) (\(groups.joined(separator: ", ")))"
+      let owners = Reports.distinct(zip(names, values).filter { $0.1 == value }.map(\.0))
+      return "\(field.phrase(value)) (\(owners.joined(separator: ", ")))"
     }
+  }
+
+  /// The first column that the values go with (a rate that each optimizer has), else all columns.
+  private func deciding(_ values: [String]) -> [String] {
+    let column = columns.first { column in
+      Set(zip(column.values, values).map { "\($0)\n\($1)" }).count == Set(column.values).count
+    }
+    return column?.values ?? labels
   }
 }

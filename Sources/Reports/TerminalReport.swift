@@ -160,7 +160,7 @@ private func wrapped(_ items: [String], start: String, width: Int) -> [String] {
 }
 
 /// A sentence on as many lines as a terminal needs for it, the later ones indented.
-private func wrapped(_ text: String, width: Int?) -> [String] {
+func wrapped(_ text: String, width: Int?) -> [String] {
   guard let width else { return [text] }
   var lines: [String] = []
   var line = ""

@@ -73,20 +73,26 @@ public struct Verdict: Hashable, Sendable {
     case holds
     case doesNotHold = "does not hold"
     case undecided
+    /// The runs were stopped before they were trained.
+    case notJudged = "not judged"
     case unmeasured = "not measured"
   }
 
   public let claim: Claim
   public let evidence: [Evidence]
+  /// Whether runs behind it were stopped after so many steps: they say nothing about training.
+  public let isCut: Bool
 
-  public init(_ claim: Claim, _ evidence: [Evidence]) {
+  public init(_ claim: Claim, _ evidence: [Evidence], isCut: Bool = false) {
     self.claim = claim
     self.evidence = evidence
+    self.isCut = isCut
   }
 
   /// A claim holds when all evidence supports it, and does not when some contradicts it. Intervals
-  /// are not widened for the number of them.
+  /// are not widened for the number of them. Runs that were stopped short decide nothing.
   public var outcome: Outcome {
+    if isCut { return .notJudged }
     let judgements = Set(evidence.map(\.judgement))
     if judgements.contains(.contradicts) { return .doesNotHold }
     if judgements == [.supports] { return .holds }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -7,7 +8,7 @@ import Testing
   import Darwin
 #endif
 
-/// `excite reproduce` and `excite calibrate`, with small experiments in place of the paper's.
+/// `excite reproduce`, with small experiments in place of the paper's.
 @Suite struct ReproduceTests {
   private let place: Workplace
 
@@ -102,18 +103,139 @@ import Testing
     // Its first panel is the same experiment here, so those runs are done.
     #expect(page.contains("| Figure 3: deep models | 6 of 12 |"))
     #expect(page.contains("![Table 1: optimizers on CIFAR-10](figures/table1.svg)"))
-    #expect(page.contains("**6 of 12 runs are done;** `excite reproduce fig3` does the others."))
+    #expect(
+      page.contains("**6 of 12 runs are done;** `excite reproduce fig3 --configs paper` does"))
     #expect(place.exists("docs/figures/table1.svg"))
     _ = try reproduce("table1", "fig3", "--no-train", "--page", "docs/page.md")
     #expect(try place.text("docs/page.md") == page)
   }
 
   @Test func quickVersionIsAnExperimentOfItsOwn() throws {
-    let output = try reproduce("table1", "--quick", "--max-steps", "2")
+    let output = try reproduce("table1", "--quick")
     #expect(output.stdout.hasPrefix("Table 1: optimizers on CIFAR-10 (quick)\n"))
     #expect(output.stdout.contains("one seed, no spread"))
     #expect(output.stdout.contains("undecided"))
+    #expect(
+      output.stdout.contains(
+        "more seeds may decide it: excite reproduce table1 --quick --seeds 0-2 --configs paper"))
     #expect(place.exists("results/paper/table1-quick.svg"))
+  }
+
+  /// Runs that flags cut short are judged by nothing, and their picture is another file.
+  @Test func cutVersionIsNotTheWholeOne() throws {
+    _ = try reproduce("table1")
+    let whole = try place.read("results/paper/table1.svg")
+    let cut = try reproduce("table1", "--max-steps", "2", "--seeds", "0,1,2")
+    let title = "Table 1: optimizers on CIFAR-10 (stopped after 2 steps, seeds 0-2)"
+    #expect(cut.stdout.hasPrefix("\(title)\n"))
+    #expect(cut.stdout.contains("excite reproduce table1 --seeds 0,1,2 --max-steps 2"))
+    #expect(cut.stdout.contains("not judged     targeted variants beat vanilla\n"))
+    #expect(!cut.stdout.contains(": supports") && !cut.stdout.contains(": contradicts"))
+    #expect(cut.stdout.contains("stopped after 2 steps, "))
+    #expect(try place.read("results/paper/table1.svg") == whole)
+    let other = place.files(in: "results/paper").filter {
+      $0.hasPrefix("table1-") && $0.hasSuffix(".svg")
+    }
+    #expect(other.count == 1)
+    #expect(
+      try place.text("results/paper/\(other[0])").contains("stopped after 2 steps, seeds 0-2"))
+    // The config's own seeds change nothing.
+    _ = try reproduce("table1", "--seeds", "0-1")
+    #expect(place.files(in: "results/paper").count == 4)
+  }
+
+  @Test func unfinishedRunsAreCounted() throws {
+    let output = try reproduce("table1", "--shard", "1/3")
+    #expect(output.stdout.contains("2 of 6 runs finished"))
+    #expect(try place.text("results/paper/table1.svg").contains("2 of 6 runs finished."))
+  }
+
+  @Test func severalAreOneDocument() throws {
+    _ = try reproduce("table1")
+    let json = try reproduce("table1", "fig3", "--no-train", "--format", "json").stdout
+    let all = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [Any]
+    #expect(all?.count == 2)
+    let csv = try reproduce("table1", "fig3", "--no-train", "--format", "csv").stdout
+      .components(separatedBy: "\r\n")
+    #expect(csv.count { $0.hasPrefix("experiment,") } == 1)
+    #expect(csv.count { $0.hasPrefix("Figure 3: deep models,") } == 2 * 3)
+    let report = try place.success(["report", "results", "results", "--format", "csv"]).stdout
+      .components(separatedBy: "\r\n")
+    #expect(report.count { $0.hasPrefix("experiment,") } == 1)
+  }
+
+  /// Before the first run, not after the last.
+  @Test func aPageThatCannotBeWrittenIsToldFirst() throws {
+    try place.write("", to: "docs/page.md/file")
+    try place.write("", to: "file")
+    for (page, reason) in [("docs/page.md", "it is a folder"), ("file/page.md", "file")] {
+      let output = try place.excite("reproduce", "table1", "--configs", "paper", "--page", page)
+      expectRefused(output, status: 1, saying: [page, "cannot be written", reason])
+    }
+    #expect(!place.exists("results/runs"))
+  }
+
+  @Test func dryRunHasHeadingsAndASum() throws {
+    try place.write("# minutes on 2 cores: 300\n" + Workplace.small, to: "paper/table1.yaml")
+    let names = ["reproduce", "table1", "fig3", "fig1", "--configs", "paper", "--dry-run"]
+    let plan = try place.success(names).stdout
+    #expect(plan.hasPrefix("# Table 1: optimizers on CIFAR-10\n# minutes on 2 cores: 300\n"))
+    #expect(plan.contains("\n---\n# Figure 3: deep models, panel 1 of 2\n"))
+    #expect(plan.contains("\n# 6 runs, about "))
+    // The first panel of Figure 3 is Table 1 here.
+    #expect(plan.contains("\n# 6 runs, 6 listed above:\n"))
+    #expect(plan.contains("\n# Figure 1, bottom: a toy problem\n# no runs\n"))
+    #expect(plan.contains("\n# in all: 12 runs, about "))
+    #expect(!place.exists("results"))
+    _ = try reproduce("table1")
+    let rest = try place.success(names).stdout
+    #expect(rest.contains("\n# 6 runs, 6 in the store:\n"))
+    #expect(rest.contains("\n# in all: 12 runs, 6 in the store; the others about "))
+    let quick = try place.success(names + ["--quick"]).stdout
+    #expect(quick.hasPrefix("# Table 1: optimizers on CIFAR-10 (quick)\n# source: none\n"))
+  }
+
+  /// Of windows 1 and 4 vanilla has no more than one run a seed: 2 · (1 + 2 · 2).
+  @Test func vanillaIsCountedOnceForAllWindows() throws {
+    let plan = try place.success(
+      ["sweep", "small.yaml", "--set", "excitation.window=1,4", "--dry-run"])
+    #expect(plan.stdout.contains("# 10 runs, about "))
+    #expect(plan.lines.count { $0.contains("vanilla-seed") } == 2)
+  }
+
+  @Test func aCutSVHNIsToldEverywhere() throws {
+    try SVHNFiles.write(train: 60, test: 5, to: URL(fileURLWithPath: place.path("data")))
+    let cut = Workplace.small
+      .replacing(
+        "name: synthetic, augmentation: none, limit: 200, test_limit: 100", with: "name: svhn")
+    try place.write(cut, to: "paper/figure8a.yaml")
+    try place.write(Workplace.small, to: "paper/figure8b.yaml")
+    let note =
+      "svhn here is not the whole set: 60 training and 5 test images instead of 73257 and 26032"
+    let plan = try reproduce("fig8", "--data-dir", "data", "--dry-run")
+    #expect(plan.stdout.contains("# \(note)\n"))
+    let output = try reproduce("fig8", "--data-dir", "data", "--page", "page.md")
+    #expect(output.stderr.contains("note: \(note)\n"))
+    #expect(output.stdout.contains("\n\(note)\n"))
+    #expect(try place.text("page.md").contains("SVHN and CIFAR-100<br>\(note) | 12 of 12"))
+    #expect(try place.text("figures/fig8.svg").contains("svhn here is not the whole set"))
+  }
+
+  /// The other panel is made, and the exit code says that something is missing.
+  @Test func dataThatAreNotThereStopTheirPanelAlone() throws {
+    let cut = Workplace.small.replacing("name: synthetic", with: "name: svhn")
+    try place.write(cut, to: "paper/figure8a.yaml")
+    try place.write(Workplace.small, to: "paper/figure8b.yaml")
+    let output = try place.excite(
+      "reproduce", "fig8", "--configs", "paper", "--jobs", "1", "--data-dir", "data")
+    #expect(output.status == 1)
+    #expect(output.stderr.contains("error: fig8: no svhn data"), "\(output.stderr)")
+    #expect(output.stdout.contains("6 of 12 runs finished"))
+    let alone = Workplace.small.replacing("name: synthetic", with: "name: svhn")
+    try place.write(alone, to: "paper/table1.yaml")
+    let single = try place.excite(
+      "reproduce", "table1", "--configs", "paper", "--data-dir", "data")
+    expectRefused(single, status: 1, saying: ["svhn"])
   }
 
   @Test func jsonHasTableAndClaims() throws {
@@ -129,33 +251,13 @@ import Testing
     let unknown = try place.excite("reproduce", "table2")
     #expect(unknown.status == 64)
     #expect(unknown.stderr.contains("table2: not one of table1, table3"))
+    #expect(
+      try place.excite("reproduce", "tabel1").stderr.contains("all; did you mean table1?"))
+    #expect(
+      try place.excite("reproduce", "table1", "--from", "w.safetensors").stderr.contains(
+        "the paper's runs start from their seeds' own weights"))
     let nowhere = try place.excite("reproduce", "table3", "--configs", "paper")
     #expect(nowhere.status == 64)
     #expect(nowhere.stderr.contains("paper/table3.yaml: no such file"))
-  }
-
-  @Test func calibrationTriesCandidatesOnVanillaCells() throws {
-    try place.write(
-      // The paper's batches have 512 records.
-      Workplace.small.replacing("limit: 200", with: "limit: 600"), to: "base.yaml")
-    let command = [
-      "calibrate", "base.yaml", "--try", "model.width=8", "--rounds", "2", "--max-steps", "2",
-    ]
-    let output = try place.success(command)
-    #expect(output.stdout.contains("round 1: 2 candidates on 1 vanilla cell\n"))
-    #expect(output.stdout.contains("round 2: 1 candidate on 3 vanilla cells\n"))
-    #expect(output.stdout.contains("model.width=8"))
-    // Two candidates on one cell, then the better on two more.
-    let runs = place.labels(in: "results")
-    #expect(runs.count == 2 + 2)
-    #expect(runs.allSatisfy { $0.contains("vanilla") })
-    #expect(try place.success(command).stdout == output.stdout)
-  }
-
-  @Test func calibrationRefusesWhatIsNoRecipe() throws {
-    try place.write(Workplace.small.replacing("limit: 200", with: "limit: 600"), to: "base.yaml")
-    let output = try place.excite("calibrate", "base.yaml", "--try", "model.widht=8")
-    #expect(output.status == 64)
-    #expect(output.stderr.contains("model.widht=8: unknown key"))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 #if canImport(Glibc)
@@ -52,6 +53,46 @@ struct StoreTests {
     let later = try begun(in: "o")
     #expect(later.count == 12)
     for (label, date) in dates { #expect(later[label] == date) }
+  }
+
+  @Test func statusOfAnExperimentsFolder() throws {
+    _ = try work.success(["run", "small.yaml", "--out", "o", "--quiet"])
+    _ = try work.success(
+      ["run", "small.yaml", "--seeds", "7", "--out", "o", "--quiet"])
+    let status = try work.success(["status", "o/experiments/small"])
+    #expect(status.stdout.hasSuffix("\n6 runs: 6 finished\n"))
+    #expect(!status.stdout.contains("seed7"))
+    let all = try work.success(["status", "o"])
+    #expect(all.stdout.hasSuffix("\n9 runs: 9 finished\n"))
+    let other = try work.success(["status", "o/runs"])
+    #expect(other.stderr.contains("note: o/runs has neither runs nor experiments"))
+  }
+
+  /// What an earlier engine made is said to be so, by everything that shows it.
+  @Test func runsOfAnotherEngineAreTold() throws {
+    _ = try work.success(["run", "small.yaml", "--out", "o", "--quiet"])
+    let label = work.labels(in: "o")[0]
+    let path = "o/runs/\(label)/result.json"
+    var text = try work.text(path).replacing("\"numerics\" : 1", with: "\"numerics\" : 0")
+    text.removeLast()
+    // The checksum is of the file with an empty one.
+    let sum = try #require(text.firstMatch(of: /"checksum" : "([0-9a-f]+)"/)).output.1
+    let blank = text.replacing(sum, with: "")
+    var hash = ContentHash()
+    hash.add(blank)
+    let old = text.replacing(sum, with: hash.hexadecimal) + "\n"
+    try work.write(old, to: path)
+
+    let status = try work.success(["status", "o"]).lines
+    #expect(
+      status.contains {
+        $0.hasPrefix(label) && $0.hasSuffix("numerics version 0, not 1: run repeats it")
+      })
+    let note = "1 of these runs were made by an engine of numerics version 0; this program's is 1"
+    #expect(try work.success(["report", "o"]).stdout.contains(note))
+    // Repeated, it is this engine's.
+    _ = try work.success(["run", "small.yaml", "--out", "o", "--quiet"])
+    #expect(!(try work.success(["report", "o"]).stdout.contains("numerics version")))
   }
 
   @Test func freshRepeatsAll() throws {

@@ -1,8 +1,10 @@
 import Datasets
 import Excitation
 import Experiments
+import Foundation
 import Models
 import Optimizers
+import TestSupport
 import Testing
 import Training
 
@@ -51,6 +53,30 @@ import Training
     let (run, expected) = Self.runs[index]
     let seconds = DurationEstimate.seconds(of: run, step: 10, evaluation: 0.63)
     #expect(abs(seconds - expected) < 1e-9 * expected, "\(seconds)")
+  }
+
+  /// A cut SVHN, of 8 and 4 images, is what the time is for: 8 + 0.63 · 4 of one epoch.
+  @Test func imagesAtHandCount() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("excite-images-\(UUID().uuidString)", isDirectory: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try SVHNFiles.write(train: 8, test: 4, to: folder)
+    let experiment = try ExperimentConfig.standard(
+      overrides: ConfigOverrides(set: ["dataset.name=svhn"]))
+    let images = ImagesAtHand(for: experiment.runs, in: folder)
+    let run = Self.run(DatasetConfig(name: .svhn), batchSize: 10, epochs: 1)
+    let seconds = DurationEstimate.seconds(of: run, step: 10, evaluation: 0.63, images: images)
+    #expect(abs(seconds - 10.52) < 1e-9)
+    #expect(
+      images.notes == [
+        "svhn here is not the whole set: 8 training and 4 test images instead of 73257 and 26032"
+      ])
+    let limited = Self.run(DatasetConfig(name: .svhn, limit: 2), batchSize: 10, epochs: 1)
+    let fewer = DurationEstimate.seconds(
+      of: limited, step: 10, evaluation: 0.63, images: images)
+    #expect(abs(fewer - 4.52) < 1e-9)
+    // Nothing is there of the others: their official size counts.
+    #expect(ImagesAtHand(for: experiment.runs, in: folder.appendingPathComponent("x")).notes == [])
   }
 
   @Test func severalJobs() {

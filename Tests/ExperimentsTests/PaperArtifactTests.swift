@@ -116,9 +116,72 @@ private let folder = URL(fileURLWithPath: #filePath)
     #expect(try labels("table1").intersection(labels(name)).count >= 2 * 3)
   }
 
+  @Test(
+    arguments: [
+      ("tabel1", "table1"), ("Table3", "table3"), ("figure2", "fig2"), ("fg9", "fig9"),
+      ("al", "all"),
+      ("table2", nil), ("xyz", nil), ("fig10", nil),
+    ] as [(String, String?)])
+  func mistypedNamesHaveAGuess(name: String, guess: String?) {
+    #expect(PaperArtifact.nearest(to: name) == guess)
+  }
+
+  private func plan(
+    _ name: String, isQuick: Bool = false, _ overrides: ConfigOverrides = ConfigOverrides()
+  ) throws -> PaperPlan {
+    try PaperPlan(
+      try #require(PaperArtifact.named(name)), in: folder, isQuick: isQuick, overrides: overrides)
+  }
+
+  /// What flags change is in the title; what the config says anyway is not.
+  @Test func titlesSayWhatIsChanged() throws {
+    let title = "Table 6: schedule"
+    #expect(try plan("table6").title == title)
+    #expect(try plan("table6", isQuick: true).title == "\(title) (quick)")
+    #expect(try plan("table6", ConfigOverrides(seeds: "0-2")).title == title)
+    #expect(
+      try plan("table6", isQuick: true, ConfigOverrides(seeds: "0-4", maxSteps: "2")).title
+        == "\(title) (quick, stopped after 2 steps, seeds 0-4)")
+    #expect(
+      try plan(
+        "table6", ConfigOverrides(seeds: "3", variants: "vanilla", order: "sequential")
+      ).title == "\(title) (seed 3, only vanilla, records in sequential order)")
+  }
+
+  private static let base = "\(folder)/../cifar10_topk.yaml"
+
+  @Test(arguments: [
+    ("optimizer.lr=0.1", "every published cell has its own"),
+    ("batch_size=64", "every published cell has its own"),
+    ("model.sparsity=0.5", "every published cell has its own"),
+    ("schedule=constant", "every published cell has its own"),
+    ("dataset=svhn", "all of CIFAR-10"), ("model.width=64", "of width 128"),
+    ("excitation.window=4", "only vanilla"), ("seeds=0,1", "give --seeds"),
+    ("epochs=200,200", "200 is given twice"), ("epochs=300", "the same recipe as 'as it is'"),
+    ("optimizer.beta1=0.8", "sgd has no beta1"), ("epochs", "expected key.path=value"),
+  ])
+  func calibrationRefuses(choice: String, reason: String) throws {
+    let error = #expect(throws: RunnerError.self) {
+      try Calibration(path: Self.base, choices: [choice])
+    }
+    let text = error?.description ?? ""
+    #expect(text.hasPrefix("--try \(choice.prefix { $0 != "," && $0 != "=" })"), "\(text)")
+    #expect(text.contains(reason), "\(text)")
+  }
+
+  @Test func calibrationWarnsOfCutRuns() throws {
+    let whole = try Calibration(path: Self.base, choices: ["epochs=200"])
+    #expect(try whole.warning() == nil)
+    let cut = try Calibration(
+      path: Self.base, choices: ["epochs=200"],
+      overrides: ConfigOverrides(set: ["dataset.limit=600"], maxSteps: "2"))
+    #expect(
+      try cut.warning()?.contains("first 600 training images, stopped after 2 steps") == true)
+  }
+
   @Test func calibrationHalvesItsCandidates() throws {
     let calibration = try Calibration(
-      path: "\(folder)/../cifar10_topk.yaml", choices: ["epochs=200,400", "model.hidden_layers=4"])
+      path: Self.base, choices: ["epochs=200,400", "model.hidden_layers=4"])
     #expect(
       calibration.candidates.map(\.name)
         == ["as it is", "epochs=200", "epochs=400", "model.hidden_layers=4"])

@@ -111,6 +111,29 @@ import Testing
     #expect(try Self.heights(Self.chart([[Self.bar(-5), Self.bar(5)]]).drawing().svg()).count == 2)
   }
 
+  /// 14 groups as in Table 3: 7 of each optimizer in a row of their own. Three bars of 32 points and
+  /// a gap of 22: 118 a group, of which 8 would fit into 960.
+  @Test func rowsFollowSections() throws {
+    func starts(_ sections: [String]) throws -> [Int] {
+      let bars = ["a", "b", "c"].map { Self.bar(40, name: $0) }
+      let chart = BarChart(
+        title: "", yTitle: "y",
+        groups: sections.enumerated().map { index, section in
+          BarChart.Group(label: "g\(index)", section: section, bars: bars)
+        }, notes: [])
+      let elements = try Elements(chart.drawing().svg()).named("text")
+      let levels = elements.filter { $0.text.hasPrefix("g") }.map { $0.attributes["y"] }
+      return Dictionary(grouping: levels) { $0 }.values.map(\.count).sorted()
+    }
+    let optimizers = Array(repeating: "adam", count: 7) + Array(repeating: "sgd", count: 7)
+    #expect(try starts(optimizers) == [7, 7])
+    // Without sections, rows of about one length; where all fit, one row.
+    #expect(try starts(Array(repeating: "", count: 9)) == [4, 5])
+    #expect(try starts(["a", "a", "b", "b"]) == [4])
+    // Sections of one group each are none to break at.
+    #expect(try starts((0..<10).map(String.init)) == [5, 5])
+  }
+
   @Test func hundredsOfBarsTakeRowsAndBoundedPixels() throws {
     let bars = (0..<7).map { Self.bar(40 + Double($0), name: "v\($0)") }
     let groups = Array(repeating: bars, count: 120)

@@ -107,6 +107,73 @@ import Testing
     #expect(texts.last == "A note.")
   }
 
+  /// Panels of one y title and other scales have their own axes, each with its title.
+  @Test func scalesAreApart() throws {
+    func panel(_ scale: String, _ values: [Double]) -> CurveChart.Panel {
+      CurveChart.Panel(
+        title: scale, yTitle: "y", scale: scale, lines: [Self.line(values)], isCut: false)
+    }
+    func texts(_ scales: [String]) throws -> [String] {
+      let chart = CurveChart(
+        title: "t", xTitle: "x",
+        panels: [panel(scales[0], [80, 90]), panel(scales[1], [0, 4])], columns: 2, notes: [])
+      return try Elements(chart.drawing().svg()).texts
+    }
+    let apart = try texts(["svhn", "cifar100"])
+    // 80 to 90 in steps of 2; 0 to 4 in steps of 1.
+    #expect(apart.contains("82") && apart.contains("3"))
+    #expect(apart.count { $0 == "y" } == 2)
+    let common = try texts(["one", "one"])
+    #expect(!common.contains("82") && common.contains("20"))
+    #expect(common.count { $0 == "y" } == 1)
+  }
+
+  /// Numbers that hardly differ keep few digits: 4.8416 ± 0.1 %.
+  @Test func tinyDifferencesStayTiny() throws {
+    let texts = try Elements(Self.chart([Self.line([4.84161, 4.84162])]).drawing().svg()).texts
+    let ticks = texts.filter { $0.hasPrefix("4.8") }
+    #expect(ticks.count > 2 && Set(ticks).count == ticks.count)
+    #expect(ticks.allSatisfy { $0.count <= 5 }, "\(ticks)")
+  }
+
+  @Test func marksStandAtTheRightEdge() throws {
+    let marks = [
+      CurveChart.Level(value: 20, color: RGB(0x0072B2)), CurveChart.Level(value: 20, color: nil),
+      CurveChart.Level(value: .nan, color: nil),
+    ]
+    let chart = CurveChart(
+      title: "", xTitle: "epoch",
+      panels: [
+        CurveChart.Panel(
+          title: "", yTitle: "y", lines: [Self.line([0, 10])], marks: marks, isCut: false)
+      ], columns: 1, notes: [])
+    let elements = try Elements(chart.drawing().svg())
+    #expect(elements.texts.contains("published"))
+    // The axis reaches up to them.
+    #expect(elements.texts.contains("20"))
+    // The legend's, then two of them, each on a paler one. A margin of 14 and 58 for the numbers, 520
+    // for the plot: the edge is at 592; the second stands 10 left of it.
+    let diamonds = elements.named("polygon").filter { points($0).count == 4 }
+    #expect(diamonds.count == 6)
+    let middles = diamonds.suffix(4).map { points($0).map { $0[0] }.reduce(0, +) / 4 }
+    #expect(middles == [592, 592, 582, 582])
+    #expect(diamonds[3].attributes["fill"] == "#0072b2")
+  }
+
+  /// A line under another is drawn wider, so that both are seen.
+  @Test func hiddenLinesAreWider() throws {
+    func widths(_ lines: [CurveChart.Line]) throws -> [String?] {
+      try Elements(Self.chart(lines).drawing().svg()).named("polyline")
+        .filter { points($0).count == 3 && $0.attributes["stroke"] == "#0072b2" }
+        .map { $0.attributes["stroke-width"] }
+    }
+    let far = Self.line([1, 2, 9], name: "far")
+    let near = Self.line([5, 6, 7], name: "near")
+    let same = Self.line([5, 6, 7.001], name: "same")
+    #expect(try widths([far, near, same]) == ["1.8", "4.4", "1.8"])
+    #expect(try widths([far, near]) == ["1.8", "1.8"])
+  }
+
   @Test func dashesReachThePixels() throws {
     let solid = try Picture(Self.chart([Self.line([1, 2])]).drawing().png())
     let dashed = try Picture(Self.chart([Self.line([1, 2], dash: [4, 4])]).drawing().png())

@@ -42,6 +42,35 @@ import Testing
     #expect(texts.contains("0.5"))
   }
 
+  /// A row's name is not cut where two lines hold it.
+  @Test func longNamesOfRowsTakeTwoLines() throws {
+    let name = "adam, learning rate 0.0015, batch 512, sparsity 0.9, cosine"
+    let texts = try Elements(
+      Self.chart([[1, 2]], rows: [name]).drawing().svg()
+    ).texts
+    #expect(!texts.contains { $0.contains("…") })
+    #expect(texts.contains { $0.hasPrefix("adam,") } && texts.contains { $0.hasSuffix("cosine") })
+    #expect(!texts.contains(name))
+  }
+
+  /// Beside one row there is no room for a long title to stand upright.
+  @Test func titleOfFewRowsLiesDown() throws {
+    func title(_ rows: [String]) throws -> Elements.Element? {
+      let chart = HeatmapChart(
+        title: "t", rowTitle: "optimizer, learning rate, batch", columnTitle: "variant", rows: rows,
+        columns: ["c"], values: rows.map { _ in [1] }, valueTitle: "Δ", notes: [])
+      return try Elements(chart.drawing().svg()).named("text").first {
+        $0.text.hasPrefix("optimizer, learning rate")
+      }
+    }
+    let one = try #require(try title(["adam"]))
+    #expect(one.text == "optimizer, learning rate, batch")
+    #expect(one.attributes["transform"] == nil)
+    let many = try #require(try title((0..<9).map { "r\($0)" }))
+    #expect(many.text == "optimizer, learning rate, batch")
+    #expect(many.attributes["transform"]?.contains("rotate") == true)
+  }
+
   @Test func incompleteNumbers() throws {
     // Fewer rows and columns than names, and numbers that are none.
     let texts = try Elements(Self.chart([[.nan]]).drawing().svg()).texts

@@ -218,11 +218,68 @@ import Testing
     let text = claimsReport([verdict], style: TerminalStyle(color: false))
     #expect(
       text == """
+        The paper's claims, judged by 95 % intervals (Student's t over seeds, differences taken as \
+        normal), not by a sign-flip test, whose p cannot go below 0.25 with 3 seeds:
         undecided      targeted variants beat vanilla
           zero-sum − vanilla: +7.17 points [+6.45, +7.88], 3 seeds; paper +5.57: supports
           positive-sum − vanilla: +1.33 points [-4.92, +7.58], 3 seeds; paper +5.58: open, leans \
         towards it
+          an interval reaches to both sides; more seeds may decide it
 
         """)
+  }
+
+  @Test func oneSeedIsToldWhatWouldDecide() throws {
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [runs("vanilla", [40]), runs("zero-sum", [50]), runs("positive-sum", [50])])
+    let context = ClaimContext(moreSeeds: "excite reproduce table1 --seeds 0-2")
+    let style = TerminalStyle(color: false)
+    let text = claimsReport([verdict], context: context, style: style)
+    #expect(
+      text.hasSuffix(
+        "\n  one seed has no interval; more seeds may decide it: excite reproduce table1 "
+          + "--seeds 0-2\n"))
+    #expect(claimsMarkdown([verdict], context: context).contains("table1 --seeds 0-2 |"))
+    // Without an interval there is no test to name.
+    #expect(!text.contains("judged by"))
+  }
+
+  @Test func stoppedRunsAreNotJudged() throws {
+    let cut = [
+      runs("vanilla", [40, 41, 39]), runs("zero-sum", [47, 48, 46.5]),
+      runs("positive-sum", [46, 47.5, 45]),
+    ].map { outcomes in
+      outcomes.map { outcome in
+        var outcome = outcome
+        outcome.setting.maxSteps = 2
+        return outcome
+      }
+    }
+    let verdict = try verdict(.targetedBeatsVanilla, cut)
+    #expect(verdict.outcome == .notJudged)
+    let text = claimsReport([verdict], style: TerminalStyle(color: false))
+    #expect(text.hasPrefix("not judged     targeted variants beat vanilla\n"))
+    #expect(text.contains("3 seeds; paper +5.57\n"))
+    #expect(
+      text.hasSuffix("  the runs were stopped by --max-steps, so they show no trained model\n"))
+  }
+
+  @Test func missingRunsAreCounted() throws {
+    let verdict = try verdict(.invertedHurts, [runs("vanilla", [40, 41, 39])])
+    let text = claimsReport(
+      [verdict], context: ClaimContext(progress: "3 of 6 runs finished, 2 begun"),
+      style: TerminalStyle(color: false))
+    #expect(text == "not measured   inverted hurts\n  3 of 6 runs finished, 2 begun\n")
+  }
+
+  /// A test by signs reaches 0.05 from six seeds on: 2 of 2⁶ signs are 0.03125.
+  @Test func sixSeedsHaveBothTests() throws {
+    let verdict = try verdict(
+      .invertedHurts,
+      [runs("vanilla", [40, 41, 39, 40, 41, 39]), runs("inverted", [30, 30, 30, 30, 30, 31])])
+    let text = claimsReport([verdict], style: TerminalStyle(color: false))
+    #expect(text.contains("taken as normal), not by the sign-flip test's p:\n"))
+    #expect(verdict.outcome == .holds)
   }
 }

@@ -53,8 +53,8 @@ import Testing
 
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 3
-        3 seeds cannot show significance at 0.05: the smallest possible p of a sign-flip
-          test is 0.25
+        no p with 3 seeds: a sign-flip test cannot go below 0.25 there; the interval is
+          the only test, and takes the differences as normal
         paper: published mean over 3 seeds, arXiv:2602.21798
         mean |ours − paper|: 0.40 points (vanilla, n = 3), 1.47 points (excited, n = 3);
           sign of Δ as published: 2 of 3, not adagrad positive-sum
@@ -86,8 +86,8 @@ import Testing
 
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 2–3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 2–3
-        2–3 seeds cannot show significance at 0.05: the smallest possible p of a
-          sign-flip test is 0.25
+        no p with 2–3 seeds: a sign-flip test cannot go below 0.25 there; the interval
+          is the only test, and takes the differences as normal
         paper: published mean over 3 seeds, arXiv:2602.21798
         mean |ours − paper|: 0.27 points (vanilla, n = 2), 0.53 points (excited, n = 2);
           sign of Δ as published: 1 of 2, not adam zero-sum
@@ -121,8 +121,7 @@ import Testing
 
         accuracy: test set, last epoch; one seed, no spread; n = 1
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 1
-        1 seed cannot show significance at 0.05: the smallest possible p of a sign-flip
-          test is 1
+        one seed has no interval and no test; only more seeds can tell
         paper: published mean over 3 seeds, arXiv:2602.21798
         mean |ours − paper|: 0.89 points (vanilla, n = 1), 1.58 points (excited, n = 1);
           sign of Δ as published: 1 of 1

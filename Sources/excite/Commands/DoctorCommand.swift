@@ -8,7 +8,7 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Say what this machine offers, what is wrong with it, and what to do about that.",
     discussion: """
-      Looks at CPU, memory, kernels and BLAS, reads every data set that is here, and tries to write
+      Looks at CPU, memory, kernels and BLAS, reads every data set that is here, and tries to write \
       where results and data go. Exits with 0 when nothing stops a run, else with 1.
 
       Examples:

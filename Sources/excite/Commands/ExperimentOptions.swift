@@ -156,7 +156,7 @@ struct ExperimentOptions: ParsableArguments {
     if slurm.isOn {
       try submit(experiment)
     } else {
-      printPlan(experiment, jobs: jobCount)
+      printPlan(experiment, jobs: jobCount, data: dataDirectory)
       let runs = experiment.runs
       for run in runs {
         if let shortage = memoryShortage(of: run, jobs: jobCount, runs: runs.count) {
@@ -164,6 +164,10 @@ struct ExperimentOptions: ParsableArguments {
         }
       }
     }
+  }
+
+  var dataDirectory: URL {
+    DataDirectory.resolve(flag: dataDir, environment: ProcessInfo.processInfo.environment)
   }
 
   var jobCount: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
@@ -184,8 +188,7 @@ struct ExperimentOptions: ParsableArguments {
     let store = RunStore(out)
     var options = RunnerOptions(
       jobs: jobCount, store: store, saveDirectory: save,
-      dataDirectory: DataDirectory.resolve(
-        flag: dataDir, environment: ProcessInfo.processInfo.environment),
+      dataDirectory: dataDirectory,
       initial: initial)
     options.fresh = fresh
     options.retryFailed = retryFailed

@@ -4,19 +4,84 @@ import Reports
 
 /// Prints what `--dry-run` shows: the resolved experiment, and its runs as comments, so that the
 /// whole is an experiment again.
-/// - Parameter jobs: runs at once.
-func printPlan(_ experiment: ExperimentConfig, jobs: Int) {
-  let runs = experiment.runs
-  print(experiment.resolvedYAML, terminator: "")
-  print("# \(planLine(of: runs, jobs: jobs)):")
+/// - Parameters:
+///   - jobs: runs at once.
+///   - data: the data directory.
+func printPlan(_ experiment: ExperimentConfig, jobs: Int, data: URL) {
+  let runs = distinctRuns(experiment.runs)
+  let images = ImagesAtHand(for: runs, in: data)
+  printExperiment(experiment)
+  print("# \(planLine(of: runs, jobs: jobs, images: images)):")
+  printRuns(runs, of: experiment, jobs: jobs, images: images)
+}
+
+/// As `printPlan`, of tables and figures one after the other, each under its title; in the end how
+/// much it is together. Runs that were listed before or that the store has are not counted again.
+func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore) {
+  var listed: Set<String> = []
+  var inStore = 0
+  var total: ClosedRange<Double>? = 0...0
+  for (index, plan) in plans.enumerated() {
+    if index > 0 { print("---") }
+    if plan.experiments.isEmpty { print("# \(plan.title)\n# no runs") }
+    let panels = plan.experiments.count
+    for (panel, experiment) in plan.experiments.enumerated() {
+      if panel > 0 { print("---") }
+      print("# \(plan.title)" + (panels > 1 ? ", panel \(panel + 1) of \(panels)" : ""))
+      let runs = distinctRuns(experiment.runs)
+      let images = ImagesAtHand(for: runs, in: data)
+      printExperiment(experiment)
+      let fresh = runs.filter { listed.insert($0.label).inserted }
+      let open = fresh.filter { !store.hasFinished($0) }
+      inStore += fresh.count - open.count
+      let known = [
+        (runs.count - fresh.count, "listed above"), (fresh.count - open.count, "in the store"),
+      ].filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
+      let time = PlanTime(of: open, jobs: jobs, images: images)
+      total = sum(total, time.seconds)
+      let rest = open.isEmpty ? "" : (known.isEmpty ? ", " : "; the others ") + time.text
+      print("# \(count(runs, "run"))\(known)\(rest):")
+      printRuns(runs, of: experiment, jobs: jobs, images: images)
+    }
+  }
+  guard plans.flatMap(\.experiments).count > 1 else { return }
+  let done = inStore > 0 ? ", \(inStore) in the store; the others" : ","
+  let time = total.map { "about \(durations($0))" } ?? "not timed"
+  print("# in all: \(listed.count) runs\(done) \(time) with \(count(jobs, "job"))")
+}
+
+extension RunStore {
+  fileprivate func hasFinished(_ run: PlannedRun) -> Bool {
+    if case .finished = state(ofRun: run.label) { true } else { false }
+  }
+}
+
+/// The experiment as YAML; with flags, what its header says of its duration is not so.
+private func printExperiment(_ experiment: ExperimentConfig) {
+  let lines = experiment.resolvedYAML.split(separator: "\n", omittingEmptySubsequences: false)
+  let label = "# " + ExperimentConfig.minutesLabel
+  let kept = lines.filter { !(experiment.isOverridden && $0.hasPrefix(label)) }
+  print(kept.joined(separator: "\n"), terminator: "")
+}
+
+private func printRuns(
+  _ runs: [PlannedRun], of experiment: ExperimentConfig, jobs: Int, images: ImagesAtHand
+) {
   for run in runs {
     let values = run.setting.varying.map { "  \($0.key)=\($0.value)" }.joined()
     let gamma = run.config.excitation.gamma
     let intensity = experiment.gammas.count > 1 && run.config.excitation.variant != .vanilla
     print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
   }
+  for note in images.notes { print("# \(note)") }
   let memory = memoryText(of: runs, threads: max(1, jobs / max(1, runs.count)))
   print("# memory: \(memory) a run, \(min(jobs, runs.count)) at once")
+}
+
+/// Each run once: settings that differ in what vanilla does not have share it.
+private func distinctRuns(_ runs: [PlannedRun]) -> [PlannedRun] {
+  var labels: Set<String> = []
+  return runs.filter { labels.insert($0.label).inserted }
 }
 
 /// Of the largest run: "about 48 MB", "about 1.7 GB".
@@ -27,29 +92,56 @@ private func memoryText(of runs: [PlannedRun], threads: Int) -> String {
 }
 
 /// "9 runs, about 1h 50m with 2 jobs (calibrated here: 11 ms a step)".
-func planLine(of runs: [PlannedRun], jobs: Int) -> String {
-  let count = runs.count == 1 ? "1 run" : "\(runs.count) runs"
-  return "\(count), \(durationText(of: runs, jobs: min(jobs, runs.count)))"
+func planLine(of runs: [PlannedRun], jobs: Int, images: ImagesAtHand) -> String {
+  "\(count(runs, "run")), \(PlanTime(of: runs, jobs: jobs, images: images).text)"
 }
 
-/// "about 1h 50m to 2h 5m with 2 jobs (calibrated here: 11 to 12 ms a step)".
-private func durationText(of runs: [PlannedRun], jobs: Int) -> String {
-  do {
-    guard let estimate = try DurationEstimate(of: runs, jobs: jobs) else {
-      return "not timed: a step of theirs takes too long for that"
+/// How long runs may take.
+private struct PlanTime {
+  /// "about 1h 50m to 2h 5m with 2 jobs (calibrated here: 11 to 12 ms a step)".
+  let text: String
+  /// Nil where it could not be timed.
+  let seconds: ClosedRange<Double>?
+
+  init(of runs: [PlannedRun], jobs: Int, images: ImagesAtHand) {
+    guard !runs.isEmpty else {
+      (text, seconds) = ("nothing to do", 0...0)
+      return
     }
-    let step = range(estimate.step, milliseconds)
-    let duration = range(estimate.seconds) { ProgressLine.duration(max(1, $0)) }
-    let timed =
-      estimate.kindsTimed < estimate.kinds
-      ? "; \(estimate.kindsTimed) of \(estimate.kinds) kinds of step timed" : ""
-    return
-      "about \(duration) with \(jobs) job\(jobs == 1 ? "" : "s") "
-      + "(calibrated here: \(step) ms a step\(timed))"
-  } catch {
-    return "not timed: "
-      + error.description.split(whereSeparator: \.isNewline).joined(separator: " ")
+    let jobs = min(jobs, runs.count)
+    do {
+      guard let estimate = try DurationEstimate(of: runs, jobs: jobs, images: images) else {
+        (text, seconds) = ("not timed: a step of theirs takes too long for that", nil)
+        return
+      }
+      let step = range(estimate.step, milliseconds)
+      let timed =
+        estimate.kindsTimed < estimate.kinds
+        ? "; \(estimate.kindsTimed) of \(estimate.kinds) kinds of step timed" : ""
+      text =
+        "about \(durations(estimate.seconds)) with \(count(jobs, "job")) "
+        + "(calibrated here: \(step) ms a step\(timed))"
+      seconds = estimate.seconds
+    } catch {
+      let reason = error.description.split(whereSeparator: \.isNewline).joined(separator: " ")
+      (text, seconds) = ("not timed: \(reason)", nil)
+    }
   }
+}
+
+private func sum(_ a: ClosedRange<Double>?, _ b: ClosedRange<Double>?) -> ClosedRange<Double>? {
+  guard let a, let b else { return nil }
+  return (a.lowerBound + b.lowerBound)...(a.upperBound + b.upperBound)
+}
+
+private func count(_ things: [PlannedRun], _ noun: String) -> String { count(things.count, noun) }
+
+private func count(_ number: Int, _ noun: String) -> String {
+  "\(number) \(noun)\(number == 1 ? "" : "s")"
+}
+
+private func durations(_ seconds: ClosedRange<Double>) -> String {
+  range(seconds) { ProgressLine.duration(max(1, $0)) }
 }
 
 /// Both ends, or one where they read alike.

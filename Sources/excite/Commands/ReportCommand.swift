@@ -10,8 +10,8 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Print the tables of kept experiments again, in any format.",
     discussion: """
-      A store holds every experiment that was started in it; runs that are missing are listed under
-      the table.
+      A store holds every experiment that was started in it; runs that are missing are listed \
+      under the table.
 
       Examples:
         excite report
@@ -71,15 +71,9 @@ struct ReportCommand: ParsableCommand {
   private func printTables(
     _ kept: [KeptExperiment], _ format: ReportFormat
   ) throws(RunnerError) {
-    let style = outputStyle()
-    var texts: [String] = []
-    for experiment in kept {
-      texts.append(render(try experiment.table(), format: format, style: style))
-    }
-    // Several objects are one array in JSON, and need a line between them elsewhere.
-    let text =
-      format == .json && texts.count > 1
-      ? "[" + texts.joined(separator: ",") + "]" : texts.joined(separator: "\n")
+    var tables: [AccuracyTable] = []
+    for experiment in kept { tables.append(try experiment.table()) }
+    let text = render(tables, format: format, style: outputStyle())
     if let code = writeToStandardOutput(text) { Self.exit(withError: code) }
   }
 }

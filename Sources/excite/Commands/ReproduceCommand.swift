@@ -8,8 +8,8 @@ struct ReproduceCommand: ParsableCommand {
     commandName: "reproduce",
     abstract: "Make tables and figures of the paper: our numbers beside the published ones.",
     discussion: """
-      Under each table stands which of the paper's claims hold, judged by 95 % intervals over seeds.
-      Figures lie beside the table in the store, as SVG and PNG. Runs that the store has are not
+      Under each table stands which of the paper's claims hold, judged by 95 % intervals over \
+      seeds. Figures are drawn into the store, as SVG and PNG. Runs that the store has are not \
       repeated, whichever table they were made for.
 
       \(PaperArtifact.all.map { "  \($0.name)\(String(repeating: " ", count: 8 - $0.name.count))\($0.title)" }.joined(separator: "\n"))
@@ -24,7 +24,7 @@ struct ReproduceCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp("Which tables and figures, or all.", valueName: "name"),
-    completion: .list(PaperArtifact.all.map(\.name) + ["all"]))
+    completion: .list(Self.known))
   var names: [String]
 
   @Flag(
@@ -50,76 +50,108 @@ struct ReproduceCommand: ParsableCommand {
 
   @OptionGroup var options: ExperimentOptions
 
+  private static let known = PaperArtifact.all.map(\.name) + ["all"]
+
+  /// Each once.
   private var artifacts: [PaperArtifact] {
-    names.contains("all") ? PaperArtifact.all : names.compactMap(PaperArtifact.named)
+    names.contains("all")
+      ? PaperArtifact.all : distinct(names).compactMap(PaperArtifact.named)
   }
 
   mutating func validate() throws {
+    if let unknown = names.first(where: { !Self.known.contains($0) }) {
+      let guess = PaperArtifact.nearest(to: unknown).map { "; did you mean \($0)?" } ?? ""
+      throw ValidationError("\(unknown): not one of \(Self.known.joined(separator: ", "))\(guess)")
+    }
     if options.slurm.isOn, artifacts.flatMap(\.configs).count > 1 {
       throw ValidationError(
         "--slurm makes an array job of one experiment; \(names.joined(separator: " ")) has several")
     }
-    let known = PaperArtifact.all.map(\.name) + ["all"]
-    guard let unknown = names.first(where: { !known.contains($0) }) else { return }
-    throw ValidationError("\(unknown): not one of \(known.joined(separator: ", "))")
+    if options.initialWeights != nil {
+      throw ValidationError("--from: the paper's runs start from their seeds' own weights")
+    }
   }
 
   func run() throws {
     do throws(RunnerError) {
-      let folder = try PaperArtifact.configFolder(configs)
-      var done: [PaperReproduction] = []
-      var hasFailures = false
+      var plans: [PaperPlan] = []
       for artifact in artifacts {
-        let experiments: [ExperimentConfig]
-        do {
-          experiments = try artifact.experiments(
-            in: folder, isQuick: quick, overrides: options.overrides(set: []))
-        } catch {
-          throw .config(error)
-        }
-        if options.slurm.isOn || options.dryRun {
-          for experiment in experiments { try options.plan(experiment) }
-          continue
-        }
-        if !noTrain { hasFailures = try train(experiments) || hasFailures }
-        done.append(try show(artifact, experiments))
+        plans.append(
+          try PaperPlan(
+            artifact, in: configs, isQuick: quick, overrides: options.overrides(set: [])))
       }
-      if let page, !done.isEmpty {
-        try writePage(done, command: ExperimentOptions.command, to: page)
-        writeToStandardError("wrote \(page)\n")
+      if options.slurm.isOn {
+        for experiment in plans.flatMap(\.experiments) { try options.plan(experiment) }
+      } else if options.dryRun {
+        printPlans(
+          plans, jobs: options.jobCount, data: options.dataDirectory, store: RunStore(options.out))
+      } else {
+        try make(plans)
       }
-      if hasFailures { Self.exit(withError: Failure.failedRun) }
     } catch {
       throw Failure.exit(error)
     }
   }
 
-  /// Does the runs that the store does not have; ends the process where someone asks to stop.
-  /// - Returns: whether some failed.
-  private func train(_ experiments: [ExperimentConfig]) throws(RunnerError) -> Bool {
+  /// Does the runs, then prints, draws and writes what the store has by then.
+  private func make(_ plans: [PaperPlan]) throws(RunnerError) {
+    let page = try page.map { path throws(RunnerError) in try ReproductionPage(path) }
+    let isAlone = plans.flatMap(\.experiments).count == 1
+    var done: [PaperReproduction] = []
     var hasFailures = false
-    for experiment in experiments {
-      let trained = try options.train(experiment)
-      try options.keep(trained)
-      if let stop = options.stop(after: trained) { Self.exit(withError: stop) }
-      hasFailures = hasFailures || trained.outcomes.contains(where: \.status.isFailure)
+    var stop: ExitCode?
+    for plan in plans where stop == nil {
+      if !noTrain {
+        let trained = try train(plan, isAlone: isAlone)
+        hasFailures = hasFailures || trained.hasFailures
+        stop = trained.stop
+      }
+      let reproduction = try PaperReproduction(
+        plan, in: RunStore(options.out),
+        environment: try EnvironmentRecord.current(jobs: options.jobCount))
+      done.append(reproduction)
+      if !isOneDocument { show([reproduction]) }
+      for path in try reproduction.draw(in: reproduction.pictureFolder) {
+        writeToStandardError("wrote \(path)\n")
+      }
     }
-    return hasFailures
+    if isOneDocument { show(done) }
+    if let stop { Self.exit(withError: stop) }
+    if let page {
+      try page.write(done, command: ExperimentOptions.command)
+      writeToStandardError("wrote \(page.path)\n")
+    }
+    if hasFailures { Self.exit(withError: Failure.failedRun) }
   }
 
-  /// Prints what the store has by now and draws the picture.
-  private func show(
-    _ artifact: PaperArtifact, _ experiments: [ExperimentConfig]
-  ) throws(RunnerError) -> PaperReproduction {
-    let reproduction = try PaperReproduction(
-      artifact, experiments: experiments, in: RunStore(options.out),
-      command: "excite reproduce \(artifact.name)" + (quick ? " --quick" : ""),
-      environment: try EnvironmentRecord.current(jobs: options.jobCount), isQuick: quick)
-    let text = reproduction.report().text(format: options.format, style: outputStyle())
+  /// Formats for programs, which read one document.
+  private var isOneDocument: Bool { options.format == .json || options.format == .csv }
+
+  private func show(_ done: [PaperReproduction]) {
+    let text = Reports.text(
+      of: done.map { $0.report() }, format: options.format, style: outputStyle())
     if let code = writeToStandardOutput(text) { Self.exit(withError: code) }
-    for path in try reproduction.draw(in: reproduction.pictureFolder) {
-      writeToStandardError("wrote \(path)\n")
+  }
+
+  /// Does the runs that the store does not have.
+  /// - Parameter isAlone: where it is not, a data set that is not there stops its panel alone.
+  /// - Returns: whether some failed, and what to exit with where someone asked to stop.
+  private func train(
+    _ plan: PaperPlan, isAlone: Bool
+  ) throws(RunnerError) -> (hasFailures: Bool, stop: ExitCode?) {
+    var hasFailures = false
+    for experiment in plan.experiments {
+      do throws(RunnerError) {
+        let trained = try options.train(experiment)
+        try options.keep(trained)
+        hasFailures = hasFailures || trained.outcomes.contains(where: \.status.isFailure)
+        if let stop = options.stop(after: trained) { return (hasFailures, stop) }
+      } catch {
+        guard case .dataset = error, !isAlone else { throw error }
+        printError("\(plan.artifact.name): \(error.description)")
+        hasFailures = true
+      }
     }
-    return reproduction
+    return (hasFailures, nil)
   }
 }

@@ -10,13 +10,16 @@ struct StatusCommand: ParsableCommand {
       Examples:
         excite status
         excite status results --json
+        excite status results/experiments/cifar10_topk
         excite status --out /mnt/results
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "The store, the folder that --out of run and sweep names; by default results.",
-      valueName: "dir"),
+      """
+      The store, the folder that --out of run and sweep names; by default results. Or the folder of \
+      one experiment in it.
+      """, valueName: "dir"),
     completion: .directory)
   var argument: String?
 
@@ -42,7 +45,12 @@ struct StatusCommand: ParsableCommand {
       printError("\(directory): there is no such folder; excite run makes it, as --out or results")
       throw Failure.failedRun
     }
-    let status = StoreStatus(RunStore(directory))
+    let status: StoreStatus
+    do { status = try StoreStatus(folder: directory) } catch { throw Failure.exit(error) }
+    if status.lines.isEmpty {
+      writeToStandardError(
+        "note: \(directory) has neither runs nor experiments; is it the folder that --out named?\n")
+    }
     guard json else {
       if let code = writeToStandardOutput(status.text) { throw code }
       return

@@ -9,7 +9,7 @@ struct SweepCommand: ParsableCommand {
     commandName: "sweep",
     abstract: "Run an experiment over the grid of all given axes.",
     discussion: """
-      An axis flag with a list takes those values; without one it takes the paper's own grid, so
+      An axis flag with a list takes those values; without one it takes the paper's own grid, so \
       `excite sweep --lr` is Table 3 (SGD) on the default experiment. Give CONFIG before the axes.
 
       Examples:

@@ -1,0 +1,86 @@
+import Datasets
+import Foundation
+import Reports
+import Training
+
+/// How many images of each set a data directory holds: a cut set is used as it is.
+public struct ImagesAtHand: Sendable {
+  private var counts: [DatasetName: ImageCounts] = [:]
+
+  /// The official sets.
+  public static let official = ImagesAtHand()
+
+  private init() {}
+
+  /// Looks at the files' lengths; only those that are not the official ones are read.
+  public init(for runs: [PlannedRun], in directory: URL) {
+    for name in Set(runs.filter { $0.config.corpus == nil }.map(\.config.dataset.name)) {
+      let listing = DataCatalog.listing(DataCatalog.entry(name), directory: directory)
+      if case .other(.readable(let train, let test)) = listing.state {
+        counts[name] = ImageCounts(train: train, test: test)
+      }
+    }
+  }
+
+  /// What runs of a config are trained and tested on.
+  func used(by config: DatasetConfig) -> ImageCounts {
+    (counts[config.name] ?? ImageCounts(official: config.name)).limited(by: config)
+  }
+
+  /// One sentence for each set that is not the official one.
+  public var notes: [String] {
+    counts.sorted { $0.key.rawValue < $1.key.rawValue }.compactMap { name, counts in
+      counts.note(on: DatasetConfig(name: name))
+    }
+  }
+}
+
+/// Images of a set's splits.
+struct ImageCounts: Hashable {
+  let train: Int
+  let test: Int
+
+  init(train: Int, test: Int) {
+    self.train = train
+    self.test = test
+  }
+
+  init(official name: DatasetName) {
+    (train, test) = name.recordCounts
+  }
+
+  func limited(by config: DatasetConfig) -> ImageCounts {
+    ImageCounts(
+      train: min(train, config.limit ?? .max), test: min(test, config.testLimit ?? .max))
+  }
+
+  /// What to say where these are not what the official set would give; nil where they are.
+  func note(on config: DatasetConfig) -> String? {
+    let official = ImageCounts(official: config.name).limited(by: config)
+    guard self != official else { return nil }
+    return "\(config.name.rawValue) here is not the whole set: \(train) training and \(test) test "
+      + "images instead of \(official.train) and \(official.test)"
+  }
+}
+
+/// What a reader must know of runs besides their numbers, one sentence each: that they read other
+/// images than the official ones, or were made by another engine.
+func notes(on outcomes: [RunOutcome]) -> [String] {
+  let images = distinct(
+    outcomes.compactMap { outcome -> String? in
+      let setting = outcome.setting
+      guard let name = DatasetName(rawValue: setting.dataset), let train = outcome.trainImages,
+        let test = outcome.testImages
+      else { return nil }
+      let config = DatasetConfig(name: name, limit: setting.limit, testLimit: setting.testLimit)
+      return ImageCounts(train: train, test: test).note(on: config)
+    })
+  let kept = outcomes.filter { $0.numerics.map { $0 != numericsVersion } ?? false }
+  let others = distinct(kept.compactMap(\.numerics)).sorted()
+  guard !others.isEmpty else { return images }
+  let versions = others.map(String.init).joined(separator: ", ")
+  return images + [
+    "\(Set(kept.map(\.label)).count) of these runs were made by an engine of numerics version "
+      + "\(versions); this program's is \(numericsVersion), and running the experiment repeats them"
+  ]
+}
