@@ -247,8 +247,10 @@ public final class Runner: Sendable {
         // The same numbers under another experiment's name for the row.
         outcome.setting = self.outcome(of: plan).setting
         // Results of earlier versions do not tell; the data are the same, as the identity is.
-        outcome.trainImages = data.counts.train
-        outcome.testImages = data.counts.test
+        if let images = data.data as? ImageDataset {
+          outcome.trainImages = images.train.count
+          outcome.testImages = images.test.count
+        }
         finish(index, outcome, isReused: true, report: report)
       case .held(let holder):
         let isNews = state.withLock { state in

@@ -120,7 +120,7 @@ private let folder = URL(fileURLWithPath: #filePath)
     arguments: [
       ("tabel1", "table1"), ("Table3", "table3"), ("figure2", "fig2"), ("fg9", "fig9"),
       ("al", "all"),
-      ("table2", nil), ("xyz", nil), ("fig10", nil),
+      ("table2", nil), ("xyz", nil), ("fig12", nil),
     ] as [(String, String?)])
   func mistypedNamesHaveAGuess(name: String, guess: String?) {
     #expect(PaperArtifact.nearest(to: name) == guess)
