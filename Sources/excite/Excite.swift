@@ -17,6 +17,6 @@ struct Excite: ParsableCommand {
     subcommands: [
       RunCommand.self, SweepCommand.self, ReproduceCommand.self, CalibrateCommand.self,
       StatusCommand.self, ReportCommand.self,
-      DataCommand.self, BenchCommand.self, DoctorCommand.self,
+      DataCommand.self, TokenizeCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }
