@@ -144,7 +144,7 @@ public struct Diagnosis: Sendable {
         hasRealData = true
         found(name.rawValue, "a broken transfer")
         problem("the transfer of \(name.rawValue) broke off", remedy: "\(fetch) goes on with it")
-      case .present, .other:
+      case .present, .otherForm, .other:
         hasRealData = true
         let status = DataCatalog.verify(listing.entry, directory: directory)
         guard case .unusable(let error) = status.content else {
