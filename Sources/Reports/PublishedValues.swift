@@ -105,15 +105,11 @@ public struct PublishedValues: Sendable {
     }
     for (index, fields) in rows.enumerated() {
       let row = Row(line: index + 2, fields: fields)
-      if let value = PublishedTransformer(
-        model: try row.text("model"), dataset: try row.text("dataset"),
-        optimizer: try row.text("optimizer"), variant: try row.text("variant"),
-        metric: try row.text("metric"), accuracy: try row.optionalNumber("mean"))
-      {
-        transformers.append(value)
-      }
       guard Self.tables.contains(try row.text("table")), try row.text("metric") == Self.metric
-      else { continue }
+      else {
+        if let value = try PublishedTransformer(row) { transformers.append(value) }
+        continue
+      }
       let cell = try Self.cell(row)
       let value = Value(
         mean: try row.number("mean"), std: try row.optionalNumber("std"),
@@ -193,7 +189,7 @@ public struct PublishedValues: Sendable {
   }
 
   /// A parsed row that knows its place.
-  private struct Row {
+  struct Row {
     let line: Int
     let fields: [String: String]
 
