@@ -28,7 +28,7 @@ lint:
 format:
 	swift format --in-place --recursive $(SOURCES)
 
-# Golden values from PyTorch; PYTHON is one with torch and numpy, outside the project.
+# Golden values from PyTorch and others; PYTHON is one with torch, numpy, tiktoken and tokenizers, outside the project.
 PYTHON ?= python3
 golden:
 	$(PYTHON) scripts/golden/topk_mlp.py
@@ -36,6 +36,7 @@ golden:
 	$(PYTHON) scripts/golden/moe_vit.py
 	$(PYTHON) scripts/golden/gpt_moe.py
 	$(PYTHON) scripts/golden/window.py
+	$(PYTHON) scripts/golden/bpe.py
 
 clean:
 	rm -rf .build results

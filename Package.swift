@@ -56,7 +56,11 @@ let package = Package(
       dependencies: ["Tensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: swift),
     .target(
-      name: "Training", dependencies: ["Models", "Datasets", "Optimizers"], swiftSettings: swift),
+      name: "Text",
+      dependencies: ["Datasets", "Tensors", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swift),
+    .target(
+      name: "Training", dependencies: ["Models", "Datasets", "Text", "Optimizers"], swiftSettings: swift),
     .target(name: "Plots", dependencies: ["CZlib"], swiftSettings: swift),
     .target(
       name: "Reports",
@@ -97,6 +101,11 @@ let package = Package(
       dependencies: [
         "Datasets", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
       ],
+      swiftSettings: test),
+    .testTarget(
+      name: "TextTests",
+      dependencies: ["Text", .product(name: "Crypto", package: "swift-crypto")],
+      resources: [.copy("Fixtures")],
       swiftSettings: test),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: test),

@@ -30,7 +30,7 @@ public enum DataDirectory {
 
   /// The command that fetches a set into `directory`, as one would type it.
   public static func fetchCommand(
-    _ name: DatasetName, directory: URL, environment: [String: String]
+    _ name: DataName, directory: URL, environment: [String: String]
   ) -> String {
     let command = "excite data fetch \(name.rawValue)"
     guard directory.path != resolve(flag: nil, environment: environment).path else {

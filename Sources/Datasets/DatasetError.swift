@@ -10,6 +10,10 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case unwritable(path: String, reason: String)
 
   // What is in it.
+  case noFile(path: String)
+  case emptyText(path: String)
+  /// Text whose byte `offset` belongs to no character.
+  case notUTF8(path: String, offset: Int)
   case empty(path: String, expectedBytes: Int)
   case truncated(path: String, expectedBytes: Int, foundBytes: Int)
   case oversized(path: String, expectedBytes: Int, foundBytes: Int)
@@ -42,6 +46,10 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path): a file stands where a folder should be"
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .noFile(let path): "\(path): there is no such file"
+    case .emptyText(let path): "\(path): is empty; expected text"
+    case .notUTF8(let path, let offset):
+      "\(path): not UTF-8 text: byte \(grouped(offset)) belongs to no character"
     case .empty(let path, let expected):
       "\(path): is empty; expected \(grouped(expected)) bytes"
     case .truncated(let path, let expected, let found):

@@ -9,14 +9,14 @@ import Tensors
 #endif
 
 /// A regular file open for reading; closed when the last reference goes.
-final class InputFile {
-  let path: String
-  let size: Int
-  private let descriptor: Int32
+package final class InputFile {
+  package let path: String
+  package let size: Int
+  package let descriptor: Int32
 
   /// - Returns: nil where there is no file.
   /// - Throws: `.directoryInPlaceOfFile`, `.unreadable`.
-  static func openIfPresent(_ path: String) throws(DatasetError) -> InputFile? {
+  package static func openIfPresent(_ path: String) throws(DatasetError) -> InputFile? {
     // Without O_NONBLOCK, opening a pipe waits for its writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
@@ -49,7 +49,7 @@ final class InputFile {
   /// Fills as much of `buffer` as the file has from `offset` on.
   ///
   /// - Returns: bytes read, less than the buffer's only at the file's end.
-  func read(
+  package func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DatasetError) -> Int {
     var done = 0
@@ -67,7 +67,7 @@ final class InputFile {
   }
 
   /// As `read`, for bytes that the file's size says are there.
-  func readAll(
+  package func readAll(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(DatasetError) {
     let count = try read(into: buffer, at: offset)
@@ -79,7 +79,7 @@ final class InputFile {
 }
 
 /// An array that `body` fills in place: no zeroing, no growing.
-func filledBytes(
+package func filledBytes(
   _ count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Void
 ) throws(DatasetError) -> [UInt8] {
   // The standard library's initializer throws without a type.

@@ -52,5 +52,5 @@ func openDataFile(
   throw .missing(
     set: set, file: file, directory: directory.path,
     fetchCommand: DataDirectory.fetchCommand(
-      set, directory: directory, environment: ProcessInfo.processInfo.environment))
+      set.data, directory: directory, environment: ProcessInfo.processInfo.environment))
 }

@@ -50,12 +50,12 @@ final class OutputFile {
 }
 
 /// Holds others off while a set is fetched; let go at `release` and when the process ends.
-struct FileLock {
-  let path: String
+package struct FileLock {
+  package let path: String
   private let descriptor: Int32
 
   /// - Parameter onWait: called once before a wait for another holder.
-  init(_ path: String, onWait: () -> Void) throws(DatasetError) {
+  package init(_ path: String, onWait: () -> Void) throws(DatasetError) {
     var told = false
     while true {
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
@@ -84,7 +84,7 @@ struct FileLock {
     }
   }
 
-  func release() {
+  package func release() {
     unlink(path)
     close(descriptor)
   }

@@ -176,7 +176,7 @@ struct TarArchive {
 }
 
 /// Makes a folder and those above it, where they are missing.
-func makeFolder(_ folder: URL) throws(DatasetError) {
+package func makeFolder(_ folder: URL) throws(DatasetError) {
   do {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   } catch {

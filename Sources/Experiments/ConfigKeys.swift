@@ -2,6 +2,7 @@ import Datasets
 import Excitation
 import Models
 import Optimizers
+import Text
 import Training
 
 /// One scalar key of an experiment: how it is checked, stored and written.
@@ -43,14 +44,19 @@ struct ConfigKey: Sendable {
 
   static let all: [ConfigKey] =
     [
-      choice("dataset.name", \.dataset.name),
-      choice("dataset.labels", \.dataset.labels),
-      choice("dataset.normalization", \.dataset.normalization),
-      choice("dataset.augmentation", \.dataset.augmentation),
+      datasetName,
+      images(choice("dataset.labels", \.dataset.labels)),
+      images(choice("dataset.normalization", \.dataset.normalization)),
+      images(choice("dataset.augmentation", \.dataset.augmentation)),
       // More than an image's side would leave crops of border alone.
-      whole("dataset.crop_padding", \.dataset.cropPadding, 0...32) { $0.dataset.crops },
-      optionalWhole("dataset.limit", \.dataset.limit, 1...mostRecords),
-      optionalWhole("dataset.test_limit", \.dataset.testLimit, 1...mostRecords),
+      images(whole("dataset.crop_padding", \.dataset.cropPadding, 0...32) { $0.dataset.crops }),
+      images(optionalWhole("dataset.limit", \.dataset.limit, 1...mostRecords)),
+      images(optionalWhole("dataset.test_limit", \.dataset.testLimit, 1...mostRecords)),
+      text(choice("dataset.tokenizer", \.text.tokenizer)),
+      text(path("dataset.vocabulary", \.text.vocabulary)),
+      text(path("dataset.train", \.text.train)),
+      text(path("dataset.valid", \.text.valid)),
+      text(path("dataset.test", \.text.test)),
 
       modelName,
       // Beyond these bounds a typing error is likelier than a wish; memory would run out first.
@@ -211,6 +217,74 @@ struct ConfigKey: Sendable {
       read: { (node, config) throws(ConfigError) in
         config[keyPath: place] = try name(node, path)
       }, write: { isUsed($0) ? $0[keyPath: place].rawValue : nil })
+  }
+
+  private static func path(
+    _ path: String, _ place: WritableKeyPath<RunConfig, String?> & Sendable
+  ) -> ConfigKey {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        config[keyPath: place] =
+          node.isNothing ? nil : try word(node, path, expected: "a path")
+      }, write: { $0[keyPath: place] })
+  }
+
+  /// A set of images, or a text.
+  private static let datasetName = ConfigKey(
+    path: "dataset.name",
+    read: { (node, config) throws(ConfigError) in
+      let name: AnyDataset = try name(node, "dataset.name")
+      switch name {
+      case .images(let set):
+        config.dataset.name = set
+        config.corpus = nil
+      case .text(let corpus):
+        if config.corpus?.name != corpus { config.corpus = CorpusConfig(name: corpus) }
+      }
+    }, write: { $0.datasetName })
+
+  private enum AnyDataset: RawRepresentable, CaseIterable {
+    case images(DatasetName)
+    case text(CorpusConfig.Name)
+
+    static let allCases =
+      DatasetName.allCases.map(images) + CorpusConfig.Name.allCases.map(text)
+
+    var rawValue: String {
+      switch self {
+      case .images(let name): name.rawValue
+      case .text(let name): name.rawValue
+      }
+    }
+
+    init?(rawValue: String) {
+      guard let found = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+      self = found
+    }
+  }
+
+  /// Keys that only images, or only texts, have.
+  private static func images(_ inner: ConfigKey) -> ConfigKey { inner.only(forText: false) }
+  private static func text(_ inner: ConfigKey) -> ConfigKey { inner.only(forText: true) }
+
+  private func only(forText isText: Bool) -> ConfigKey {
+    ConfigKey(
+      path: path,
+      read: { (node, config) throws(ConfigError) in
+        guard (config.corpus != nil) == isText else {
+          let own = ConfigKey.datasetKeys(ofText: config.corpus != nil)
+          throw .unknownKey(
+            at: node.origin, path: path, owner: config.datasetName, allowed: own, nearest: nil)
+        }
+        try read(node, &config)
+      }, write: { ($0.corpus != nil) == isText ? write($0) : nil })
+  }
+
+  private static func datasetKeys(ofText isText: Bool) -> [String] {
+    isText
+      ? ["name", "tokenizer", "vocabulary", "train", "valid", "test"]
+      : ["name", "labels", "normalization", "augmentation", "crop_padding", "limit", "test_limit"]
   }
 
   /// Naming an optimizer starts from its own defaults; the section's other keys are read later.
@@ -378,12 +452,22 @@ extension RunConfig {
     set { model.transformer = newValue }
   }
 
+  /// For the keys of texts, which are read and written only where the run has one.
+  var text: CorpusConfig {
+    get { corpus ?? CorpusConfig(name: .synthetic) }
+    set { corpus = newValue }
+  }
+
+  /// Of a set of images or a text.
+  var datasetName: String { corpus?.name.rawValue ?? dataset.name.rawValue }
+
   /// The same run, with everything that has no effect on it at its default: equal numbers, equal
   /// values.
   var canonical: RunConfig {
     var config = self
     let plain = ConfigKey.defaults
     if !dataset.crops { config.dataset.cropPadding = plain.dataset.cropPadding }
+    if corpus != nil { config.dataset = plain.dataset }
     if !schedule.moves { config.schedule.per = plain.schedule.per }
     if schedule.name != .cosine { config.schedule.floor = plain.schedule.floor }
     let variant = excitation.variant

@@ -1,5 +1,47 @@
 import Datasets
+import Foundation
+import Models
+import Text
 import Training
+
+extension RunConfig {
+  /// Samples of the official sets; of a text about so many, as it is not read for this.
+  fileprivate var sampleCounts: (train: Int, test: Int) {
+    guard let corpus, case .gptMoE(let gpt) = model else {
+      let full = dataset.name.recordCounts
+      return (
+        min(full.train, dataset.limit ?? .max), min(full.test, dataset.testLimit ?? .max)
+      )
+    }
+    let bytes = corpus.roughBytes
+    let bytesPerToken =
+      switch corpus.tokenizer {
+      case .gpt2: 4.5
+      case .word: 5.2
+      case .byte: 1.0
+      }
+    func sequences(_ bytes: Int) -> Int {
+      max(1, Int(Double(bytes) / bytesPerToken) / gpt.context)
+    }
+    return (sequences(bytes.train), sequences(bytes.test))
+  }
+}
+
+extension CorpusConfig {
+  fileprivate var roughBytes: (train: Int, test: Int) {
+    switch name {
+    case .wikitext2: return (10_900_000, 1_260_000)
+    case .wikitext103: return (540_000_000, 1_290_000)
+    case .synthetic: return (SyntheticText.train.count, SyntheticText.test.count)
+    case .files:
+      func size(_ path: String?) -> Int? {
+        path.flatMap { try? FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int }
+      }
+      let train = size(train) ?? 0
+      return size(test).map { (train, $0) } ?? (train / 20 * 18, train / 20)
+    }
+  }
+}
 
 /// How long runs will take on this machine, from a few timed training steps.
 public struct DurationEstimate: Hashable, Sendable {
@@ -43,9 +85,7 @@ public struct DurationEstimate: Hashable, Sendable {
   ///   - step: seconds of a training step on a whole batch, preparing it included.
   ///   - evaluation: seconds per test record.
   public static func seconds(of run: RunConfig, step: Double, evaluation: Double) -> Double {
-    let full = run.dataset.name.recordCounts
-    let train = min(full.train, run.dataset.limit ?? .max)
-    let test = min(full.test, run.dataset.testLimit ?? .max)
+    let (train, test) = run.sampleCounts
     let batches = (train + run.batchSize - 1) / run.batchSize
     let steps = min(run.epochs * batches, run.maxSteps ?? .max)
     let epochs = (steps + batches - 1) / batches

@@ -27,26 +27,23 @@ public func timeEpoch(
   do { try BLAS.load() } catch { throw .blas(error) }
   let plan = experiment.runs[0]
   excite_blas_set_threads(Int32(plan.config.model.sharesWork ? 1 : threads))
-  let dataset: ImageDataset
+  let data = try RunData(plan.config.dataKey, directory: dataDirectory, threads: threads)
+  let count = try data.trainCount(of: plan.config)
   do {
-    dataset = try loadDataset(plan.config.dataset, directory: dataDirectory)
-  } catch {
-    throw .dataset(error)
-  }
-  do {
-    try experiment.validate(run: plan, trainCount: dataset.train.count)
+    try experiment.validate(run: plan, trainCount: count)
   } catch {
     throw .config(error)
   }
   var config = plan.config
   config.epochs = repetitions + 1
-  let loader = BatchLoader(
-    dataset.train, config: config.dataset, batchSize: config.batchSize, forTraining: true,
-    isShuffled: config.order == .shuffled, seed: config.seed)
+  // A whole batch at once, whatever its parts.
+  config.microBatch = nil
+  let loader = data.data.batches(
+    .train, for: config, batchSize: config.batchSize, kernels: .best)
   var (epochs, preparations, evaluations): ([Double], [Double], [Double]) = ([], [], [])
   do throws(TrainingError) {
     let trainer = try Trainer(
-      config, dataset: dataset, threads: threads, measuresExperts: expertMetrics)
+      config, dataset: data.data, threads: threads, measuresExperts: expertMetrics)
     for epoch in 0..<config.epochs {
       var preparation = 0.0
       let start = ContinuousClock.now
@@ -67,7 +64,7 @@ public func timeEpoch(
   }
   return EpochTiming(
     epoch: Timing(epochs), preparation: Timing(preparations), evaluation: Timing(evaluations),
-    trainSamples: dataset.train.count, testSamples: dataset.test.count)
+    trainSamples: count, testSamples: data.data.sampleCount(.test, of: config))
 }
 
 private func seconds(_ body: () -> Void) -> Double {

@@ -3,6 +3,7 @@ import Excitation
 import Models
 import Optimizers
 import Tensors
+import Text
 import Training
 
 /// What a row of a table stands for besides the variant: all that a run's numbers depend on but
@@ -17,6 +18,7 @@ public struct Setting: Hashable, Sendable {
   }
 
   public let dataset: DatasetConfig
+  public let corpus: CorpusConfig?
   public let model: ModelConfig
   public let optimizer: OptimizerConfig
   public let schedule: ScheduleConfig
@@ -33,6 +35,7 @@ public struct Setting: Hashable, Sendable {
 
   init(_ config: RunConfig, varying: [Varying]) {
     dataset = config.dataset
+    corpus = config.corpus
     model = config.model
     optimizer = config.optimizer
     schedule = config.schedule
@@ -51,7 +54,7 @@ public struct Setting: Hashable, Sendable {
     var excitation = excitation
     excitation.window = window
     return RunConfig(
-      dataset: dataset, model: model, optimizer: optimizer, schedule: schedule,
+      dataset: dataset, corpus: corpus, model: model, optimizer: optimizer, schedule: schedule,
       excitation: excitation, batchSize: batchSize, microBatch: microBatch, clipNorm: clipNorm,
       epochs: epochs, maxSteps: maxSteps, order: order, seed: seed
     ).canonical
@@ -100,10 +103,11 @@ extension ExperimentConfig {
 
 extension RunConfig {
   /// Bytes of memory that the run takes, about.
-  /// - Parameter classes: of its data; how many there are makes little difference.
-  public func trainingBytes(classes: Int = 10, threads: Int = 1) -> Double {
+  /// - Parameter classes: of its data, or its vocabulary; nil where they are not known yet.
+  public func trainingBytes(classes: Int? = nil, threads: Int = 1) -> Double {
     model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: classes, batchSize: microBatch ?? batchSize,
+      inputs: ImageSplit.imageBytes, classes: classes ?? StepSample.outcomes(of: self),
+      batchSize: microBatch ?? batchSize,
       optimizerStates: optimizer.stateCount + (microBatch.map { $0 < batchSize } ?? false ? 1 : 0),
       threads: threads)
   }

@@ -4,9 +4,9 @@ import Foundation
 func threadsPerRun(jobs: Int, runs: Int) -> Int { max(1, jobs / max(1, min(jobs, runs))) }
 
 /// Why the machine's memory cannot hold one of `runs` runs, `jobs` at once; nil where it can.
-/// - Parameter classes: of its data; how many there are makes little difference.
+/// - Parameter classes: of its data; nil where they are not known yet.
 public func memoryShortage(
-  of run: PlannedRun, classes: Int = 10, jobs: Int, runs: Int
+  of run: PlannedRun, classes: Int? = nil, jobs: Int, runs: Int
 ) -> RunnerError? {
   let needed = run.config.trainingBytes(
     classes: classes, threads: threadsPerRun(jobs: jobs, runs: runs))

@@ -107,7 +107,7 @@ public final class Runner: Sendable {
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(RunnerError) -> [RunOutcome] {
     do { try BLAS.load() } catch { throw .blas(error) }
-    let datasets = try loadDatasets()
+    let datasets = try loadDatasets(note: onNote)
     try prepareFolder(options.store.directory)
     if let folder = options.saveDirectory { try prepareFolder(folder) }
     try onStart()
@@ -149,50 +149,44 @@ public final class Runner: Sendable {
   }
 
   /// The data sets that the plans read, each once, and every plan checked against its own.
-  private func loadDatasets() throws(RunnerError) -> [DatasetConfig: LoadedDataset] {
-    var loaded: [DatasetConfig: LoadedDataset] = [:]
+  private func loadDatasets(
+    note: @escaping (String) -> Void
+  ) throws(RunnerError) -> [DataKey: RunData] {
+    var loaded: [DataKey: RunData] = [:]
     for plan in plans {
-      let key = plan.config.dataset.asStored
-      let data: LoadedDataset
+      let key = plan.config.dataKey
+      let data: RunData
       if let known = loaded[key] {
         data = known
       } else {
-        do {
-          let dataset = try loadDataset(key, directory: options.dataDirectory)
-          data = LoadedDataset(dataset: dataset, fingerprint: dataset.fingerprint)
-        } catch {
-          throw .dataset(error)
-        }
+        data = try RunData(
+          key, directory: options.dataDirectory, threads: options.jobs, note: note)
         loaded[key] = data
       }
+      let count = try data.trainCount(of: plan.config)
       do {
-        try experiment.validate(run: plan, trainCount: data.dataset.train.count)
+        try experiment.validate(run: plan, trainCount: count)
       } catch {
         throw .config(error)
       }
       let shortage = memoryShortage(
-        of: plan, classes: data.dataset.classes, jobs: options.jobs, runs: plans.count)
+        of: plan, classes: data.data.outcomes, jobs: options.jobs, runs: plans.count)
       if let shortage { throw shortage }
     }
     try checkInitialWeights(loaded)
     return loaded
   }
 
-  private struct LoadedDataset: Sendable {
-    let dataset: ImageDataset
-    let fingerprint: String
-  }
-
   /// Refuses weights to start from that do not fit a model, before any run begins.
   private func checkInitialWeights(
-    _ datasets: [DatasetConfig: LoadedDataset]
+    _ datasets: [DataKey: RunData]
   ) throws(RunnerError) {
     guard let initial = options.initial else { return }
     var checked: Set<ModelConfig> = []
     for plan in plans where checked.insert(plan.config.model).inserted {
-      guard let dataset = datasets[plan.config.dataset.asStored] else { continue }
+      guard let dataset = datasets[plan.config.dataKey] else { continue }
       do {
-        try plan.config.model.load(initial, classes: dataset.dataset.classes)
+        try plan.config.model.load(initial, classes: dataset.data.outcomes)
       } catch {
         throw .training(error)
       }
@@ -219,14 +213,14 @@ public final class Runner: Sendable {
 
   /// Takes plans until none is left.
   private func work(
-    _ datasets: [DatasetConfig: LoadedDataset], report: Reporting, shouldStop: () -> Bool
+    _ datasets: [DataKey: RunData], report: Reporting, shouldStop: () -> Bool
   ) {
     while !shouldStop() {
       switch nextTask() {
       case .nothing: return
       case .wait: Thread.sleep(forTimeInterval: 0.2)
       case .run(let index):
-        guard let data = datasets[plans[index].config.dataset.asStored] else { return }
+        guard let data = datasets[plans[index].config.dataKey] else { return }
         take(index, data: data, report: report, shouldStop: shouldStop)
       }
     }
@@ -234,7 +228,7 @@ public final class Runner: Sendable {
 
   /// One plan: from the store, or left to who is at it, or done.
   private func take(
-    _ index: Int, data: LoadedDataset, report: Reporting, shouldStop: () -> Bool
+    _ index: Int, data: RunData, report: Reporting, shouldStop: () -> Bool
   ) {
     let plan = plans[index]
     let identity = RunIdentity(plan.config, data: data.fingerprint, initialWeights: weights)
@@ -268,7 +262,7 @@ public final class Runner: Sendable {
           $0.isBegun.insert(plan.label)
         }
         let outcome = carryOut(
-          plan, in: folder, data: data.dataset, note: report.note, shouldStop: shouldStop
+          plan, in: folder, data: data.data, note: report.note, shouldStop: shouldStop
         ) { record in
           tell(report) { state in
             let run = ProgressSnapshot.ActiveRun(
@@ -322,7 +316,7 @@ public final class Runner: Sendable {
 
   /// One run from where its checkpoint left it, or its first step, to its files.
   private func carryOut(
-    _ plan: PlannedRun, in folder: RunFolder, data: ImageDataset, note: (String) -> Void,
+    _ plan: PlannedRun, in folder: RunFolder, data: any TrainingData, note: (String) -> Void,
     shouldStop: () -> Bool, onEpoch: (EpochRecord?) -> Void
   ) -> RunOutcome {
     var trainer: Trainer?
@@ -331,7 +325,14 @@ public final class Runner: Sendable {
       let history = trainer?.position.history ?? []
       let last = history.last?.record
       outcome.status = status
-      outcome.accuracy = status == .finished ? last?.testAccuracy : nil
+      if status == .finished, let last {
+        if let tokensPerWord = data.tokensPerTestWord {
+          outcome.perplexity = exp(last.testLoss)
+          outcome.wordPerplexity = exp(last.testLoss * tokensPerWord)
+        } else {
+          outcome.accuracy = last.testAccuracy
+        }
+      }
       outcome.trainLoss = last?.trainLoss
       outcome.epochs = history.count
       if !history.isEmpty {
@@ -464,12 +465,5 @@ extension PlannedRun {
     let values = setting.varying.map(\.value).joined(separator: " ")
     return (values.isEmpty ? "" : values + " ")
       + "\(excitation.variant.rawValue) seed \(config.seed)"
-  }
-}
-
-extension DatasetConfig {
-  /// The same records whatever is done to their pixels later: what a set is loaded by.
-  var asStored: DatasetConfig {
-    DatasetConfig(name: name, labels: labels, limit: limit, testLimit: testLimit)
   }
 }

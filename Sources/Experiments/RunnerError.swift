@@ -3,12 +3,14 @@ import Plots
 import Reports
 import TensorBoard
 import Tensors
+import Text
 import Training
 
 /// Why an experiment, or one of its runs, could not be carried out.
 public enum RunnerError: Error, CustomStringConvertible {
   case config(ConfigError)
   case dataset(DatasetError)
+  case text(TextError)
   case training(TrainingError)
   case blas(BLASError)
   case report(ReportsError)
@@ -25,6 +27,7 @@ public enum RunnerError: Error, CustomStringConvertible {
     switch self {
     case .config(let error): error.description
     case .dataset(let error): error.description
+    case .text(let error): error.description
     case .training(let error): error.description
     case .blas(let error): error.description
     case .report(let error): "\(error)"

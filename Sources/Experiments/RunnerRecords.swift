@@ -14,7 +14,7 @@ extension Setting {
     switch model {
     case .topKMLP(let mlp):
       return SettingRecord(
-        model: model.name.rawValue, dataset: dataset.name.rawValue,
+        model: model.name.rawValue, dataset: corpus?.name.rawValue ?? dataset.name.rawValue,
         optimizer: optimizer.name.rawValue,
         lr: optimizer.lr, momentum: optimizer.name == .momentum ? optimizer.momentum : nil,
         batchSize: batchSize, sparsity: mlp.sparsity, schedule: schedule.name.rawValue,
@@ -24,7 +24,7 @@ extension Setting {
           && window == 1)
     case .moeViT, .gptMoE:
       return SettingRecord(
-        model: model.name.rawValue, dataset: dataset.name.rawValue,
+        model: model.name.rawValue, dataset: corpus?.name.rawValue ?? dataset.name.rawValue,
         optimizer: optimizer.name.rawValue, lr: optimizer.lr,
         momentum: optimizer.name == .momentum ? optimizer.momentum : nil, batchSize: batchSize,
         sparsity: nil, schedule: schedule.name.rawValue, hiddenLayers: model.transformer?.layers,

@@ -12,20 +12,23 @@ import Training
 struct StepCosts {
   private struct Kind: Hashable {
     let model: ModelConfig
+    let outcomes: Int
     let optimizer: OptimizerName
     let batchSize: Int
 
     init(_ run: RunConfig) {
       model = run.model
+      outcomes = StepSample.outcomes(of: run)
       optimizer = run.optimizer.name
       batchSize = run.batchSize
     }
 
-    /// Additions and multiplications of a step. The number of classes makes no difference to speak
-    /// of.
+    /// Additions and multiplications of a step. How many classes images have makes no difference to
+    /// speak of.
     var flop: Double {
       model.usefulFLOP(
-        inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: batchSize)
+        inputs: ImageSplit.imageBytes, classes: outcomes, batchSize: batchSize
+      )
     }
     var flopPerRecord: Double { flop / Double(batchSize) }
   }
@@ -113,13 +116,14 @@ struct StepCosts {
     let evaluated = ContinuousClock.now
     return (
       (trained - start) / .seconds(1),
-      (evaluated - trained) / .seconds(1) / Double(StepSample.testRecords)
+      (evaluated - trained) / .seconds(1) / Double(sample.testRecords)
     )
   }
 
   private static func bytes(_ run: RunConfig) -> Double {
     run.model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: run.batchSize,
+      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: run),
+      batchSize: run.batchSize,
       optimizerStates: run.optimizer.stateCount)
   }
 

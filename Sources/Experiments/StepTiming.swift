@@ -53,41 +53,81 @@ public struct StepTiming: Sendable {
   public let breakdown: StepBreakdown?
 }
 
-/// A run's model and a batch of random pixels for it.
+/// A run's model and a batch of random pixels or tokens for it.
 struct StepSample {
-  static let classes = 10
-  /// Records that `evaluate` reads.
-  static let testRecords = 512
+  /// What a prediction chooses from, as far as it is known without the data: classes, or the size of
+  /// a vocabulary.
+  static func outcomes(of config: RunConfig) -> Int {
+    guard config.model.name == .gptMoE else { return 10 }
+    return switch config.corpus?.tokenizer ?? .gpt2 {
+    case .gpt2: 50257
+    // WikiText-2's.
+    case .word: 33_278
+    case .byte: 256
+    }
+  }
 
   let trainer: Trainer
-  private let plain: BatchLoader
-  private let augmented: BatchLoader
+  /// Records that `evaluate` reads.
+  let testRecords: Int
+  private let plain: any BatchSource
+  private let augmented: any BatchSource
   private let rows: Int
 
   /// - Throws: `.noBLAS`.
   init(_ config: RunConfig, threads: Int = 1) throws(TrainingError) {
-    let train = Self.randomImages(config.batchSize)
-    let dataset = ImageDataset(
-      name: .synthetic, classes: Self.classes, train: train,
-      test: Self.randomImages(Self.testRecords))
-    trainer = try Trainer(config, dataset: dataset, threads: threads)
-    plain = BatchLoader(
-      train, config: config.dataset, batchSize: config.batchSize, forTraining: false,
-      isShuffled: false, seed: 0)
-    augmented = BatchLoader(
-      train, config: config.dataset, batchSize: config.batchSize, forTraining: true,
-      isShuffled: true, seed: 0)
+    // A whole batch at once, whatever its parts.
+    var config = config
+    config.microBatch = nil
+    let outcomes = Self.outcomes(of: config)
+    let batch: any TrainingData
+    let data: any TrainingData
+    switch config.model {
+    case .topKMLP, .moeViT:
+      let images = Self.randomImages(config.batchSize, classes: outcomes)
+      testRecords = 512
+      batch = ImageDataset(name: .synthetic, classes: outcomes, train: images, test: images)
+      data = ImageDataset(
+        name: .synthetic, classes: outcomes, train: images,
+        test: Self.randomImages(testRecords, classes: outcomes))
+    case .gptMoE(let gpt):
+      testRecords = config.model.testBatch
+      func text(_ sequences: Int) -> RandomTokens {
+        RandomTokens(count: sequences * gpt.context + 1, vocabulary: outcomes)
+      }
+      let tokens = text(config.batchSize)
+      batch = TextDataset(
+        vocabulary: outcomes, train: tokens, test: tokens, testWords: 1, fingerprint: "")
+      data = TextDataset(
+        vocabulary: outcomes, train: tokens, test: text(testRecords), testWords: 1,
+        fingerprint: "")
+    }
+    trainer = try Trainer(config, dataset: data, threads: threads)
+    plain = batch.batches(.test, for: config, batchSize: config.batchSize, kernels: .best)
+    augmented = batch.batches(.train, for: config, batchSize: config.batchSize, kernels: .best)
     augmented.beginEpoch(0)
     rows = plain.load(0)
   }
 
-  private static func randomImages(_ count: Int) -> ImageSplit {
+  private static func randomImages(_ count: Int, classes: Int) -> ImageSplit {
     var stream = RandomStream(seed: 0, purpose: .syntheticImages)
     let images = (0..<count * ImageSplit.imageBytes).map { _ in
       UInt8(truncatingIfNeeded: stream.nextWord())
     }
     let labels = (0..<count).map { _ in UInt8(stream.below(UInt32(classes))) }
     return ImageSplit(images: images, labels: labels)
+  }
+
+  private struct RandomTokens: TokenSource {
+    let numbers: [Int]
+
+    init(count: Int, vocabulary: Int) {
+      var stream = RandomStream(seed: 0, purpose: .syntheticImages)
+      numbers = (0..<count).map { _ in Int(stream.below(UInt32(vocabulary))) }
+    }
+
+    var count: Int { numbers.count }
+    subscript(place: Int) -> Int { numbers[place] }
   }
 
   /// A step on a batch that lies ready.
@@ -117,7 +157,8 @@ public func timeStep(
     let timings = try timeInTurn(
       repetitions: repetitions, [sample.step, sample.prepare, multiply])
     let flop = config.model.usefulFLOP(
-      inputs: ImageSplit.imageBytes, classes: StepSample.classes, batchSize: config.batchSize)
+      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: config),
+      batchSize: config.batchSize)
     return StepTiming(
       step: timings[0], preparation: timings[1], usefulGFLOPS: flop / timings[0].median / 1e9,
       gemmGFLOPS: Double(products.count) * GEMMBenchmark.flop / timings[2].median / 1e9,

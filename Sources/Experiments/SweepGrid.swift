@@ -1,6 +1,8 @@
+import Datasets
 import Layers
 import Models
 import Optimizers
+import Text
 import Training
 
 /// From axes to the points of their grid.
@@ -242,6 +244,35 @@ extension ExperimentReader {
       }
     case .gptMoE(let model):
       transformerConflicts(model, weights: model.parameterCount(vocabulary: 1), report)
+    }
+    let readsText = config.model.name == .gptMoE
+    if readsText != (config.corpus != nil) {
+      report(
+        ["model.name", "dataset.name"],
+        "\(config.model.name.rawValue) learns from \(readsText ? "text" : "images"), and "
+          + "\(config.datasetName) is \(readsText ? "images" : "text"); give a dataset.name of "
+          + (readsText
+          ? CorpusConfig.Name.allCases.map(\.rawValue) : DatasetName.allCases.map(\.rawValue))
+          .joined(separator: ", "))
+    }
+    if let corpus = config.corpus {
+      let files = [corpus.train, corpus.valid, corpus.test]
+      if corpus.name == .files, corpus.train == nil {
+        report(["dataset.train", "dataset.name"], "the name files needs the path of a text")
+      } else if corpus.name == .files, (corpus.valid == nil) != (corpus.test == nil) {
+        report(
+          ["dataset.valid", "dataset.test"],
+          "give both, or neither: the last tenth of the training text then takes their place")
+      } else if corpus.name != .files, files.contains(where: { $0 != nil }) {
+        report(
+          ["dataset.train", "dataset.valid", "dataset.test"],
+          "paths are for the name files; \(corpus.name.rawValue) has its own")
+      }
+      if corpus.vocabulary != nil, corpus.tokenizer != .gpt2 {
+        report(
+          ["dataset.vocabulary"],
+          "belongs to the tokenizer gpt2; \(corpus.tokenizer.rawValue) needs none")
+      }
     }
     if let part = config.microBatch, config.batchSize % part != 0 {
       report(

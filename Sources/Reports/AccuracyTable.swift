@@ -18,14 +18,14 @@ public struct AccuracyRow: Hashable, Sendable {
   public let gamma: Double?
   /// The seeds that finished, in the experiment's order.
   public let seeds: [UInt64]
-  /// Percent, one per seed of `seeds`.
+  /// Percent, or perplexities: the setting's measure. One per seed of `seeds`.
   public let accuracies: [Double]
   public let accuracyMean: Double?
   /// Sample standard deviation (n − 1); nil below two seeds.
   public let accuracyStd: Double?
   /// The seeds that both this variant and vanilla finished; empty for vanilla itself.
   public let deltaSeeds: [UInt64]
-  /// This variant − vanilla, one per seed of `deltaSeeds`.
+  /// How much better this variant is than vanilla, one per seed of `deltaSeeds`.
   public let deltas: [Double]
   /// Mean over `deltaSeeds` of this variant − vanilla; nil without a pair.
   public let deltaMean: Double?
@@ -89,7 +89,8 @@ public struct AccuracyTable: Hashable, Sendable {
       for (seed, accuracy) in zip(runs.seeds, runs.accuracies) {
         guard let position = vanilla.seeds.firstIndex(of: seed) else { continue }
         deltaSeeds.append(seed)
-        deltas.append(accuracy - vanilla.accuracies[position])
+        deltas.append(
+          setting.measure.gain(of: accuracy, over: vanilla.accuracies[position]))
       }
     }
     let value =
@@ -179,15 +180,17 @@ private struct VariantRuns {
 }
 
 extension RunOutcome {
-  /// The accuracy that may enter a mean: of a finished run, and a number.
+  /// The accuracy, or perplexity, that may enter a mean: of a finished run, and a number.
   fileprivate var finishedAccuracy: Double? {
-    guard status == .finished, let accuracy, accuracy.isFinite else { return nil }
-    return accuracy
+    let score = setting.measure == .accuracy ? accuracy : perplexity
+    guard status == .finished, let score, score.isFinite else { return nil }
+    return score
   }
 
   fileprivate var missingReason: String {
     switch status {
-    case .finished: "finished without an accuracy"
+    case .finished:
+      "finished without \(setting.measure == .accuracy ? "an accuracy" : "a perplexity")"
     case .failed(let reason): reason
     case .interrupted where epochs == 0: "not begun"
     case .interrupted: "interrupted after \(epochs) of \(setting.epochs) epochs"

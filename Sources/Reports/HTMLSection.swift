@@ -55,6 +55,8 @@ struct HTMLSection {
     column.isLeft ? "" : " class=\"number\""
   }
 
+  private var measure: Measure { table.rows.first?.setting.measure ?? .accuracy }
+
   /// Those that have something to show.
   private var figures: String {
     var figures: [(kind: FigureKind, caption: String)] = []
@@ -62,7 +64,7 @@ struct HTMLSection {
       figures.append((.curves, "Learning curves"))
     }
     if table.rows.contains(where: { $0.accuracyMean != nil }) {
-      figures.append((.bars, "Accuracy"))
+      figures.append((.bars, measure == .accuracy ? "Accuracy" : "Perplexity"))
     }
     if table.rows.contains(where: { $0.deltaMean != nil }) {
       figures.append((.heatmap, "Δ against vanilla"))
@@ -96,7 +98,7 @@ struct HTMLSection {
     let axes = content.axes.columns.map(\.title)
     let head =
       (axes + ["variant", "γ"]).map { "<th>\(xmlEscaped($0))</th>" }.joined()
-      + "<th class=\"number\">seed</th><th class=\"number\">accuracy [%]</th><th>status</th>"
+      + "<th class=\"number\">seed</th><th class=\"number\">\(measure.title)</th><th>status</th>"
     let body = table.rows.map(runRows).joined()
     let summary =
       "Runs: \(finished) finished" + (failures > 0 ? ", \(failures) without a result" : "")

@@ -81,6 +81,10 @@ public struct RunOutcome: Codable, Hashable, Sendable {
   public var status: Status
   /// Test accuracy at the last epoch, percent.
   public var accuracy: Double?
+  /// Of a language model, exp of the mean cross entropy per token of the test text at the last epoch,
+  /// and the same spread over its words.
+  public var perplexity: Double?
+  public var wordPerplexity: Double?
   /// Training loss of the last epoch, nats.
   public var trainLoss: Double?
   public var secondsPerEpoch: Double?
@@ -104,7 +108,8 @@ public struct RunOutcome: Codable, Hashable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case label, setting, variant, gamma, seed, status, accuracy
+    case label, setting, variant, gamma, seed, status, accuracy, perplexity
+    case wordPerplexity = "word_perplexity"
     case trainLoss = "train_loss"
     case secondsPerEpoch = "seconds_per_epoch"
     case epochs

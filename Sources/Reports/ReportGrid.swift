@@ -116,7 +116,8 @@ struct ReportGrid {
     best = Set(
       groups.flatMap { group -> [Int] in
         let means = group.compactMap { rows[$0].accuracyMean }
-        guard means.count > 1, let top = means.max() else { return [] }
+        let measure = rows[group.lowerBound].setting.measure
+        guard means.count > 1, let top = measure.best(means) else { return [] }
         return group.filter { rows[$0].accuracyMean == top }
       })
     facts = Self.facts(table, axes: axes, gammas: gammas)
@@ -143,15 +144,16 @@ struct ReportGrid {
   /// The columns of numbers; one that no row could fill is left out.
   private static func results(_ rows: [AccuracyRow], _ detail: ReportDetail) -> [ReportColumn] {
     let full = detail == .full || detail == .withoutTests
+    let measure = rows.first?.setting.measure ?? .accuracy
     var columns = [
-      column(.accuracy, "accuracy [%]", rows) { row in
+      column(.accuracy, measure.title, rows) { row in
         guard let mean = row.accuracyMean else { return missing }
         return "\(fixed(mean, 2)) ± \(row.accuracyStd.map { fixed($0, 2) } ?? missing)"
       }
     ]
     if rows.contains(where: { $0.deltaMean != nil }) {
       columns.append(
-        column(.delta, full ? "Δ [points]" : "Δ", rows) { row in
+        column(.delta, full ? measure.gainTitle : "Δ", rows) { row in
           guard let mean = row.deltaMean else { return missing }
           let spread = full ? row.deltaStd.map { " ± \(fixed($0, 2))" } : nil
           return signed(mean) + (spread ?? "")
@@ -218,17 +220,21 @@ struct ReportGrid {
   private static func notes(_ rows: [AccuracyRow], _ columns: [ReportColumn]) -> [String] {
     if rows.isEmpty { return ["No runs."] }
     let counts = rows.map(\.seeds.count).filter { $0 > 0 }
+    let measure = rows[0].setting.measure
     var notes: [String] = []
     if let most = counts.max() {
       notes.append(
-        "accuracy: test set, last epoch; "
+        (measure == .accuracy
+          ? "accuracy: test set, last epoch; "
+          : "perplexity: per token of the test text, last epoch; less is better; ")
           + (most > 1 ? "mean ± sample std over seeds; " : "one seed, no spread; ")
           + "n = \(range(counts))")
     }
     let pairs = rows.map(\.deltaSeeds.count).filter { $0 > 0 }
     if !pairs.isEmpty {
       notes.append(
-        "Δ: mean over seeds of excited − vanilla, paired by seed; n = \(range(pairs))")
+        "Δ: mean over seeds of \(measure == .accuracy ? "excited − vanilla" : "vanilla − excited"), "
+          + "paired by seed; n = \(range(pairs))")
     }
     if columns.contains(where: { $0.role == .interval }) {
       notes.append("95 % interval: of that mean, by Student's t")

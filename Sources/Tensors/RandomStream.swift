@@ -7,7 +7,7 @@
 /// What a random stream is for. One stream per purpose, so that a draw for one never moves another.
 public enum RandomPurpose: UInt64, CaseIterable, Sendable {
   case initialization = 1
-  case shuffle, augmentation, excitation, syntheticImages
+  case shuffle, augmentation, excitation, syntheticImages, syntheticText
 }
 
 /// A stream of random numbers keyed by (seed, purpose, index), counter-based: the state is one

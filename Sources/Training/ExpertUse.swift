@@ -21,16 +21,16 @@ public struct ExpertUse: Sendable {
   }
 
   /// Adds a forward pass over samples.
-  /// - Parameter targets: their classes, [samples].
+  /// - Parameter targets: their classes, [samples]; nil where all are of class 0.
   public mutating func add(
-    _ routing: Routing, targets: UnsafePointer<Int32>, samples: Int, kernels: Kernels = .best
+    _ routing: Routing, targets: UnsafePointer<Int32>?, samples: Int, kernels: Kernels = .best
   ) {
     precondition(routing.experts == experts, "\(routing.experts) experts, not \(experts)")
     let count = samples * routing.rowsPerSample
     counts.withUnsafeMutableBufferPointer { counts in
       var picks = routing.picks
       for sample in 0..<samples {
-        let row = Int(targets[sample]) * experts
+        let row = Int(targets?[sample] ?? 0) * experts
         for _ in 0..<routing.rowsPerSample {
           for slot in 0..<routing.picked { counts[row + Int(picks[slot])] += 1 }
           picks += routing.pickDistance

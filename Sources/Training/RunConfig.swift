@@ -2,6 +2,7 @@ import Datasets
 import Excitation
 import Models
 import Optimizers
+import Text
 
 /// Raised with every change after which some run leaves other bits, so that results of different
 /// engines are never mixed.
@@ -16,7 +17,10 @@ public struct RunConfig: Codable, Hashable, Sendable {
     case sequential
   }
 
+  /// Of a run on images.
   public var dataset: DatasetConfig
+  /// Of a run on text; nil for one on images.
+  public var corpus: CorpusConfig?
   public var model: ModelConfig
   public var optimizer: OptimizerConfig
   public var schedule: ScheduleConfig
@@ -35,12 +39,14 @@ public struct RunConfig: Codable, Hashable, Sendable {
   public var seed: UInt64
 
   public init(
-    dataset: DatasetConfig, model: ModelConfig, optimizer: OptimizerConfig,
+    dataset: DatasetConfig, corpus: CorpusConfig? = nil, model: ModelConfig,
+    optimizer: OptimizerConfig,
     schedule: ScheduleConfig, excitation: ExcitationConfig, batchSize: Int, microBatch: Int? = nil,
     clipNorm: Double? = nil, epochs: Int, maxSteps: Int? = nil, order: Order = .shuffled,
     seed: UInt64
   ) {
     self.dataset = dataset
+    self.corpus = corpus
     self.model = model
     self.optimizer = optimizer
     self.schedule = schedule

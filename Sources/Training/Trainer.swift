@@ -37,6 +37,7 @@ public final class Trainer {
   private let training: any BatchSource
   private let test: any BatchSource
   private let workers: Workers
+  private let sampleClasses: Int
   /// Where a batch passes in parts.
   private let gradientSum: GradientSum?
   private let kernels: Kernels
@@ -55,33 +56,30 @@ public final class Trainer {
   ///     depends on it.
   /// - Throws: `.noBLAS`; `.checkpoint` when `initial` lacks a tensor or has one of another shape.
   public init(
-    _ config: RunConfig, dataset: ImageDataset, initial: SafetensorsFile? = nil,
+    _ config: RunConfig, dataset: any TrainingData, initial: SafetensorsFile? = nil,
     threads: Int = 1, measuresExperts: Bool = true, kernels: Kernels = .best
   ) throws(TrainingError) {
     do { try BLAS.load() } catch { throw .noBLAS(error) }
     self.config = config
     self.kernels = kernels
     workers = Workers(threads)
+    sampleClasses = dataset.sampleClasses
     let part = config.microBatch ?? config.batchSize
     let testBatch = config.model.testBatch
     model = try config.model.load(
-      initial, classes: dataset.classes, capacity: max(part, testBatch),
+      initial, classes: dataset.outcomes, capacity: max(part, testBatch),
       seed: config.seed, workers: workers, kernels: kernels)
     gradientSum =
       part < config.batchSize ? GradientSum(model.parameters, workers: workers) : nil
     optimizer = Optimizer(
       config.optimizer, parameters: model.parameters, workers: workers, kernels: kernels)
-    training = BatchLoader(
-      dataset.train, config: config.dataset, batchSize: part, forTraining: true,
-      isShuffled: config.order == .shuffled, seed: config.seed, kernels: kernels)
-    test = BatchLoader(
-      dataset.test, config: config.dataset, batchSize: testBatch, forTraining: false,
-      isShuffled: false, seed: config.seed, kernels: kernels)
+    training = dataset.batches(.train, for: config, batchSize: part, kernels: kernels)
+    test = dataset.batches(.test, for: config, batchSize: testBatch, kernels: kernels)
     schedule = Schedule(
       config.schedule, base: config.optimizer.lr, epochs: config.epochs,
       stepsPerEpoch: Self.steps(of: training, config))
     if measuresExperts {
-      unused = model.routing.map { ExpertUse(experts: $0.experts, classes: dataset.classes) }
+      unused = model.routing.map { ExpertUse(experts: $0.experts, classes: dataset.sampleClasses) }
       evaluated = unused
       position.experts = noSums
     }
@@ -283,7 +281,9 @@ public final class Trainer {
       sum += model.loss(targets: test.targets, rows: rows, forTraining: false)
       guard evaluated != nil else { continue }
       for (layer, routing) in model.routing.enumerated() {
-        evaluated?[layer].add(routing, targets: test.targets, samples: rows, kernels: kernels)
+        evaluated?[layer].add(
+          routing, targets: sampleClasses > 1 ? test.targets : nil, samples: rows,
+          kernels: kernels)
       }
     }
     return sum
@@ -313,8 +313,10 @@ public final class Trainer {
 }
 
 extension ModelConfig {
-  /// The model itself, for images, its weights drawn from the seed or taken from a file.
-  /// - Parameter capacity: the largest batch.
+  /// The model itself, its weights drawn from the seed or taken from a file.
+  /// - Parameters:
+  ///   - classes: of an image, or the vocabulary.
+  ///   - capacity: the largest batch.
   /// - Throws: `.checkpoint` when the file lacks a tensor or has one of another shape.
   @discardableResult
   public func load(
