@@ -130,7 +130,7 @@ public struct Diagnosis: Sendable {
     for listing in DataCatalog.list(directory: directory) {
       let name = listing.entry.name
       let fetch = DataDirectory.fetchCommand(
-        name.data, directory: directory, environment: ProcessInfo.processInfo.environment)
+        name, directory: directory, environment: ProcessInfo.processInfo.environment)
       switch listing.state {
       case .embedded: found(name.rawValue, "embedded")
       case .absent: found(name.rawValue, "not here; to have it: \(fetch)")
