@@ -60,7 +60,8 @@ let package = Package(
       dependencies: ["Datasets", "Tensors", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: swift),
     .target(
-      name: "Training", dependencies: ["Models", "Datasets", "Text", "Optimizers"], swiftSettings: swift),
+      name: "Training", dependencies: ["Models", "Datasets", "Text", "Optimizers"],
+      swiftSettings: swift),
     .target(name: "Plots", dependencies: ["CZlib"], swiftSettings: swift),
     .target(
       name: "Reports",
@@ -83,7 +84,7 @@ let package = Package(
     .executableTarget(
       name: "excite",
       dependencies: [
-        "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Experiments", "Text", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
 

@@ -73,7 +73,7 @@ private func readRecords(
   // Lengths before memory: a wrong file then costs nothing.
   var inputs: [InputFile] = []
   for file in files.prefix((count + perFile - 1) / perFile) {
-    let input = try openDataFile(file, of: layout.name, directory: directory)
+    let input = try openDataFile(file, of: layout.name.data, directory: directory)
     let expected = perFile * layout.recordBytes
     if input.size == 0 { throw .empty(path: input.path, expectedBytes: expected) }
     if input.size < expected {

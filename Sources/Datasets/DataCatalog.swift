@@ -2,14 +2,21 @@
 public struct DataFile: Hashable, Sendable {
   /// Inside the data directory.
   public let path: String
-  public let bytes: Int
-  /// Of the official file, lower-case hexadecimal.
+  /// Of the official file; nil where it is not documented.
+  public let bytes: Int?
+  /// Of the official file, lower-case hexadecimal; nil where it is not documented.
   public let sha256: String?
 
-  public init(path: String, bytes: Int, sha256: String? = nil) {
+  public init(path: String, bytes: Int?, sha256: String? = nil) {
     self.path = path
     self.bytes = bytes
     self.sha256 = sha256
+  }
+
+  /// Whether a file of that length may be it; nil means that there is none.
+  func fits(_ size: Int?) -> Bool {
+    guard let size else { return false }
+    return bytes.map { $0 == size } ?? (size > 0)
   }
 }
 
@@ -18,6 +25,8 @@ public struct DataArchive: Hashable, Sendable {
   public enum Content: Hashable, Sendable {
     /// A tar.gz whose entries all lie in this folder.
     case tarGzip(folder: String)
+    /// A zip file whose entries all lie in this folder.
+    case zip(folder: String)
     /// The data file itself, to be kept at this path.
     case file(path: String)
   }
@@ -26,12 +35,13 @@ public struct DataArchive: Hashable, Sendable {
   /// In the order they are tried.
   public let sources: [String]
   public let bytes: Int
-  public let md5: String
+  /// Lower-case hexadecimal; of the two checksums, those that are documented.
+  public let md5: String?
   public let sha256: String?
   public let content: Content
 
   public init(
-    fileName: String, sources: [String], bytes: Int, md5: String, sha256: String? = nil,
+    fileName: String, sources: [String], bytes: Int, md5: String? = nil, sha256: String? = nil,
     content: Content
   ) {
     self.fileName = fileName
@@ -41,24 +51,39 @@ public struct DataArchive: Hashable, Sendable {
     self.sha256 = sha256
     self.content = content
   }
+
+  /// What tells a file from this one, of the same length or not; nil where nothing does.
+  func wrongChecksum(_ found: FileChecksums) -> SourceFailure.Reason? {
+    if let md5, found.md5 != md5 {
+      return .checksum(algorithm: "MD5", expected: md5, found: found.md5)
+    }
+    if let sha256, found.sha256 != sha256 {
+      return .checksum(algorithm: "SHA-256", expected: sha256, found: found.sha256)
+    }
+    return nil
+  }
 }
 
 /// A set that `excite data` knows.
 public struct DataEntry: Hashable, Sendable {
-  public let name: DatasetName
+  public let name: DataName
   /// What is in it, in one line.
   public let summary: String
   /// None where the set is drawn and not downloaded.
   public let archives: [DataArchive]
   public let files: [DataFile]
+  /// Files that its readers take where those are not there: the set in another form.
+  public let otherFiles: [DataFile]
 
   public init(
-    name: DatasetName, summary: String, archives: [DataArchive], files: [DataFile]
+    name: DataName, summary: String, archives: [DataArchive], files: [DataFile],
+    otherFiles: [DataFile] = []
   ) {
     self.name = name
     self.summary = summary
     self.archives = archives
     self.files = files
+    self.otherFiles = otherFiles
   }
 
   public var downloadBytes: Int { archives.reduce(0) { $0 + $1.bytes } }
@@ -66,17 +91,20 @@ public struct DataEntry: Hashable, Sendable {
 
 /// Where the sets come from.
 ///
-/// Lengths and SHA-256 of the archives: TensorFlow Datasets' `url_checksums`; MD5: torchvision's
+/// Of the image sets, lengths and SHA-256 of the archives: TensorFlow Datasets' `url_checksums`; MD5: torchvision's
 /// `datasets/{cifar,svhn}.py`; SHA-256 of CIFAR-10's files: torchvision-ruby's `cifar10.rb`.
 public enum DataCatalog {
-  public static let entries: [DataEntry] = [cifar10, cifar100, svhn, synthetic]
+  public static let entries: [DataEntry] = DataName.allCases.map(entry)
 
-  public static func entry(_ name: DatasetName) -> DataEntry {
+  public static func entry(_ name: DataName) -> DataEntry {
     switch name {
     case .cifar10: cifar10
     case .cifar100: cifar100
     case .svhn: svhn
     case .synthetic: synthetic
+    case .wikitext2: wikitext2
+    case .wikitext103: wikitext103
+    case .gpt2: gpt2
     }
   }
 

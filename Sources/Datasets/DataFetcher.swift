@@ -42,6 +42,8 @@ public struct DataFetcher {
   private static let progressBytes = 1 << 20
   /// Beside the known files an archive holds a few pages of description.
   private static let descriptionBytes = 16 << 20
+  /// A file of unknown length may have so many times its archive's bytes; text has about three.
+  private static let greatestExpansion = 16
 
   public let directory: URL
   private let sources: [String]?
@@ -100,7 +102,7 @@ public struct DataFetcher {
         let file = directory.appendingPathComponent(target, isDirectory: false)
         try makeFolder(file.deletingLastPathComponent())
         try move(path(archive.fileName + Self.partSuffix), to: file.path)
-      case .tarGzip(let folder):
+      case .tarGzip(let folder), .zip(let folder):
         try unpack(archive, folder: folder, of: entry)
       }
     }
@@ -112,11 +114,13 @@ public struct DataFetcher {
   private func isPresent(_ entry: DataEntry) -> Bool {
     let lengthsMatch = entry.files.allSatisfy { file in
       let input = try? InputFile.openIfPresent(path(file.path))
-      return input?.size == file.bytes
+      return file.fits(input?.size)
     }
     if lengthsMatch { return true }
-    if case .readable = DataCatalog.content(entry, directory: directory) { return true }
-    return false
+    if case .unusable = DataCatalog.content(of: entry, files: entry.files, directory: directory) {
+      return false
+    }
+    return true
   }
 
   /// Whether a file that is kept as it came is there already: of a set of several.
@@ -124,7 +128,7 @@ public struct DataFetcher {
     guard case .file(let target) = archive.content,
       let input = try InputFile.openIfPresent(path(target)), input.size == archive.bytes
     else { return false }
-    return try FileChecksums(of: input).md5 == archive.md5
+    return archive.wrongChecksum(try FileChecksums(of: input)) == nil
   }
 
   private func addresses(
@@ -242,14 +246,7 @@ public struct DataFetcher {
     guard let input = try InputFile.openIfPresent(path) else {
       throw .unreadable(path: path, reason: "it was removed during the transfer")
     }
-    let found = try FileChecksums(of: input)
-    if found.md5 != archive.md5 {
-      return .checksum(algorithm: "MD5", expected: archive.md5, found: found.md5)
-    }
-    if let sha256 = archive.sha256, found.sha256 != sha256 {
-      return .checksum(algorithm: "SHA-256", expected: sha256, found: found.sha256)
-    }
-    return nil
+    return archive.wrongChecksum(try FileChecksums(of: input))
   }
 
   // MARK: - Putting in place
@@ -271,19 +268,26 @@ public struct DataFetcher {
       throw .unreadable(path: part, reason: "it was removed before it was unpacked")
     }
     let files = entry.files.filter { $0.path.hasPrefix(folder + "/") }
-    let known = files.reduce(0) { $0 + $1.bytes }
-    try TarArchive(input: input, folder: folder, mostBytes: known + Self.descriptionBytes)
-      .unpack(into: staging) { onEvent(.unpacking(file: $0)) }
+    let most = files.reduce(Self.descriptionBytes) {
+      $0 + ($1.bytes ?? archive.bytes * Self.greatestExpansion)
+    }
+    if case .zip = archive.content {
+      try ZipArchive(input: input, folder: folder, mostBytes: most)
+        .unpack(into: staging) { onEvent(.unpacking(file: $0)) }
+    } else {
+      try TarArchive(input: input, folder: folder, mostBytes: most)
+        .unpack(into: staging) { onEvent(.unpacking(file: $0)) }
+    }
     for file in files {
       let unpacked = staging.appendingPathComponent(file.path, isDirectory: false).path
       guard let found = try InputFile.openIfPresent(unpacked) else {
         throw .badArchive(path: part, problem: "\(file.path) is not in it")
       }
-      guard found.size == file.bytes else {
+      guard file.fits(found.size) else {
         throw .badArchive(
           path: part,
           problem: "\(file.path) in it has \(grouped(found.size)) bytes, "
-            + "expected \(grouped(file.bytes))")
+            + "expected \(file.bytes.map(grouped) ?? "some")")
       }
     }
     try merge(

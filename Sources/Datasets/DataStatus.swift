@@ -11,6 +11,8 @@ public struct DataListing: Hashable, Sendable {
     /// Every file is there and none is empty, but not all are as long as the official ones: a cut
     /// set, or a damaged one. What reading them gave.
     case other(DataStatus.Content)
+    /// The set's other form is there: `DataEntry.otherFiles`.
+    case otherForm
     /// Some files are there.
     case partial(missing: [String])
     /// A transfer broke off and would go on from here.
@@ -31,6 +33,8 @@ public struct DataListing: Hashable, Sendable {
     return switch state {
     case .other(.readable(let train, let test)):
       "\(grouped(train)) + \(grouped(test)) records (\(official))"
+    case .other(.text(let bytes)): "\(grouped(bytes)) bytes of text (\(official))"
+    case .otherForm: "\(entry.summary), in another form"
     case .other(.unusable(let error)): "\(error) (\(official))"
     default: entry.summary
     }
@@ -60,6 +64,8 @@ public struct DataStatus: Hashable, Sendable {
   public enum Content: Hashable, Sendable {
     /// Every record of both splits was read and every label is one of the set's.
     case readable(train: Int, test: Int)
+    /// Every file is UTF-8 text, so long together.
+    case text(bytes: Int)
     case unusable(DatasetError)
   }
 
@@ -76,21 +82,33 @@ public struct DataStatus: Hashable, Sendable {
 
   /// The finding in a few words.
   public var summary: String {
-    switch content {
+    let content: String
+    switch self.content {
     case .unusable(let error): return error.description
     case .readable(let train, let test):
-      let records = "readable, \(grouped(train)) + \(grouped(test)) records"
-      if files.isEmpty { return records + ", drawn by this program" }
-      let others = isOfficial ? "," : ", but not"
-      return records + others + " byte-identical to the official files"
+      content = "readable, \(grouped(train)) + \(grouped(test)) records"
+    case .text(let bytes): content = "readable, \(grouped(bytes)) bytes of text"
     }
+    if files.isEmpty { return content + ", drawn by this program" }
+    if !unlikeOfficial.isEmpty { return content + ", but not byte-identical to the official files" }
+    return isOfficial
+      ? content + ", byte-identical to the official files"
+      : content + "; the official files' checksums are not known"
   }
 
   /// The finding in one line, with the files that are not the official ones.
   public var conclusion: String {
-    guard case .readable = content, !isOfficial else { return summary }
-    let others = files.filter { $0.match != .identical }.map(\.file.path)
-    return summary + " (" + others.joined(separator: ", ") + ")"
+    if case .unusable = content { return summary }
+    guard !unlikeOfficial.isEmpty else { return summary }
+    return summary + " (" + unlikeOfficial.joined(separator: ", ") + ")"
+  }
+
+  /// Files that are known to be others, or may be while some are.
+  private var unlikeOfficial: [String] {
+    let areKnownToDiffer = files.contains {
+      if case .unknown = $0.match { false } else { $0.match != .identical }
+    }
+    return areKnownToDiffer ? files.filter { $0.match != .identical }.map(\.file.path) : []
   }
 }
 
@@ -106,16 +124,19 @@ extension DataCatalog {
       let file = directory.appendingPathComponent(path, isDirectory: false).path
       return (try? InputFile.openIfPresent(file))?.size
     }
-    let sizes = entry.files.map { bytes($0.path) }
+    let files = presentFiles(of: entry, directory: directory)
+    let sizes = files.map { bytes($0.path) }
     let parts = entry.archives.reduce(0) { $0 + (bytes($1.fileName + DataFetcher.partSuffix) ?? 0) }
-    let missing = zip(entry.files, sizes).filter { ($0.1 ?? 0) == 0 }.map(\.0.path)
+    let missing = zip(files, sizes).filter { ($0.1 ?? 0) == 0 }.map(\.0.path)
     let state: DataListing.State =
       if entry.files.isEmpty {
         .embedded
-      } else if zip(entry.files, sizes).allSatisfy({ $0.0.bytes == $0.1 }) {
+      } else if files != entry.files {
+        .otherForm
+      } else if zip(files, sizes).allSatisfy({ $0.0.fits($0.1) }) {
         .present
       } else if missing.isEmpty {
-        .other(content(entry, directory: directory))
+        .other(content(of: entry, directory: directory))
       } else if parts > 0 {
         .resumable(receivedBytes: parts)
       } else if missing.count < entry.files.count {
@@ -131,7 +152,7 @@ extension DataCatalog {
   /// Reads every file of a set: compares its SHA-256 with the official file's and reads all its
   /// records. A copy that differs from the official one and reads well is usable, and said to be.
   public static func verify(_ entry: DataEntry, directory: URL) -> DataStatus {
-    let files = entry.files.map { file in
+    let files = presentFiles(of: entry, directory: directory).map { file in
       let path = directory.appendingPathComponent(file.path, isDirectory: false).path
       do throws(DatasetError) {
         guard let input = try InputFile.openIfPresent(path) else {
@@ -143,7 +164,7 @@ extension DataCatalog {
           case found: .identical
           case .some: .differs(foundSHA256: found)
           case nil:
-            input.size == file.bytes
+            file.fits(input.size)
               ? .unknown(foundSHA256: found) : .differs(foundSHA256: found)
           }
         return DataStatus.File(file: file, foundBytes: input.size, match: match)
@@ -153,14 +174,38 @@ extension DataCatalog {
     }
     return DataStatus(
       entry: entry, directory: directory, files: files,
-      content: content(entry, directory: directory))
+      content: content(of: entry, directory: directory))
+  }
+
+  /// The set's files, or those of its other form where all of these are there and none of those.
+  private static func presentFiles(of entry: DataEntry, directory: URL) -> [DataFile] {
+    func isThere(_ file: DataFile) -> Bool {
+      let path = directory.appendingPathComponent(file.path, isDirectory: false).path
+      return ((try? InputFile.openIfPresent(path))?.size ?? 0) > 0
+    }
+    guard !entry.otherFiles.isEmpty, entry.otherFiles.allSatisfy(isThere),
+      !entry.files.contains(where: isThere)
+    else { return entry.files }
+    return entry.otherFiles
   }
 
   /// Whether the set's readers can read it.
-  static func content(_ entry: DataEntry, directory: URL) -> DataStatus.Content {
+  ///
+  /// - Parameter files: those that are to be read of a set of texts; nil means those that are there.
+  static func content(
+    of entry: DataEntry, files: [DataFile]? = nil, directory: URL
+  ) -> DataStatus.Content {
     do throws(DatasetError) {
-      let set = try loadDataset(DatasetConfig(name: entry.name), directory: directory)
-      return .readable(train: set.train.count, test: set.test.count)
+      if let images = DatasetName(rawValue: entry.name.rawValue) {
+        let set = try loadDataset(DatasetConfig(name: images), directory: directory)
+        return .readable(train: set.train.count, test: set.test.count)
+      }
+      var bytes = 0
+      for file in files ?? presentFiles(of: entry, directory: directory) {
+        let input = try openDataFile(file.path, of: entry.name, directory: directory)
+        bytes += try readUTF8(input).count
+      }
+      return .text(bytes: bytes)
     } catch {
       return .unusable(error)
     }

@@ -2,7 +2,7 @@
 public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   // Finding the data.
   /// Nothing at `path`; `fetchCommand` gets it.
-  case missing(set: DatasetName, file: String, directory: String, fetchCommand: String)
+  case missing(set: DataName, file: String, directory: String, fetchCommand: String)
   case directoryInPlaceOfFile(path: String)
   case fileInPlaceOfDirectory(path: String)
   /// The system refused to open or read a file; `reason` is the system's.

@@ -48,9 +48,10 @@ final class FileRange: ByteSource {
 /// What a range of a file inflates to. Memory is one chunk, whatever the data claims.
 final class Inflater: ByteSource {
   enum Format: Int32 {
-    // zlib's window bits: 15, plus 16 for a gzip header.
+    // zlib's window bits: 15, plus 16 for a gzip header; negative for no header at all.
     case zlib = 15
     case gzip = 31
+    case raw = -15
   }
 
   /// Deflate's greatest ratio: one byte cannot stand for more than this many (zlib's manual).

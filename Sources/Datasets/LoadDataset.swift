@@ -45,12 +45,12 @@ public func loadDataset(
 ///
 /// - Throws: `.missing` where it is not there, and what `InputFile` throws.
 func openDataFile(
-  _ file: String, of set: DatasetName, directory: URL
+  _ file: String, of set: DataName, directory: URL
 ) throws(DatasetError) -> InputFile {
   let path = directory.appendingPathComponent(file, isDirectory: false).path
   if let input = try InputFile.openIfPresent(path) { return input }
   throw .missing(
     set: set, file: file, directory: directory.path,
     fetchCommand: DataDirectory.fetchCommand(
-      set.data, directory: directory, environment: ProcessInfo.processInfo.environment))
+      set, directory: directory, environment: ProcessInfo.processInfo.environment))
 }

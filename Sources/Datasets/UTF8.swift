@@ -52,13 +52,17 @@ package func firstInvalidUTF8(in bytes: UnsafeRawBufferPointer) -> Int? {
 ///   `.truncated` where it shrinks meanwhile.
 package func readUTF8File(_ path: String) throws(DatasetError) -> [UInt8] {
   guard let file = try InputFile.openIfPresent(path) else { throw .noFile(path: path) }
-  guard file.size > 0 else { throw .emptyText(path: path) }
+  return try readUTF8(file)
+}
+
+func readUTF8(_ file: InputFile) throws(DatasetError) -> [UInt8] {
+  guard file.size > 0 else { throw .emptyText(path: file.path) }
   let bytes = try filledBytes(file.size) {
     (buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) in
     try file.readAll(into: buffer, at: 0)
   }
   if let offset = bytes.withUnsafeBytes({ firstInvalidUTF8(in: $0) }) {
-    throw .notUTF8(path: path, offset: offset)
+    throw .notUTF8(path: file.path, offset: offset)
   }
   return bytes
 }

@@ -130,7 +130,7 @@ public struct Diagnosis: Sendable {
     for listing in DataCatalog.list(directory: directory) {
       let name = listing.entry.name
       let fetch = DataDirectory.fetchCommand(
-        name.data, directory: directory, environment: ProcessInfo.processInfo.environment)
+        name, directory: directory, environment: ProcessInfo.processInfo.environment)
       switch listing.state {
       case .embedded: found(name.rawValue, "embedded")
       case .absent: found(name.rawValue, "not here; to have it: \(fetch)")
@@ -144,7 +144,7 @@ public struct Diagnosis: Sendable {
         hasRealData = true
         found(name.rawValue, "a broken transfer")
         problem("the transfer of \(name.rawValue) broke off", remedy: "\(fetch) goes on with it")
-      case .present, .other:
+      case .present, .otherForm, .other:
         hasRealData = true
         let status = DataCatalog.verify(listing.entry, directory: directory)
         guard case .unusable(let error) = status.content else {

@@ -88,7 +88,7 @@ public struct PaperArtifact: Sendable {
   ) -> PaperArtifact {
     PaperArtifact(
       name: name, title: title, configs: ["\(config)a", "\(config)b"], figure: .curves,
-      claims: [.granularityRescue, .capacityIsSafe], quickEpochs: 4,
+      claims: [.granularityRescue, .capacityIsSafe], quickEpochs: 3,
       quickChanges: ["dataset.limit=2048", "dataset.test_limit=1000"])
   }
 

@@ -43,6 +43,9 @@ public struct ExpertClassMap: Hashable, Sendable {
     self.seed = seed
     self.layers = layers
   }
+
+  /// Text has none.
+  fileprivate var hasClasses: Bool { layers.contains { ($0.experts.first?.counts.count ?? 0) > 1 } }
 }
 
 /// Cells on a page: more would make it slow to open.
@@ -58,7 +61,7 @@ func expertClassFigures(
   var room = mostCells
   var figures: [(label: String, drawing: Drawing)] = []
   for (index, setting) in content.settings.enumerated() {
-    let own = maps.filter { $0.setting.group == setting }
+    let own = maps.filter { $0.setting.group == setting && $0.hasClasses }
     let shown = content.series.compactMap { series in
       own.filter { FigureContent.Series($0.variant, $0.gamma) == series }.min { $0.seed < $1.seed }
     }

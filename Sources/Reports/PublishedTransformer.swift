@@ -13,25 +13,22 @@ struct PublishedTransformer: Sendable {
   /// Percent.
   let accuracy: Double
 
-  /// Nil for a row of something else.
-  /// - Parameter model: as "moe_vit E=64 L=4 d=128 K=2 17M".
-  init?(
-    model: String, dataset: String, optimizer: String, variant: String, metric: String,
-    accuracy: Double?
-  ) {
+  /// Nil for a row of something else. Its model is as "moe_vit E=64 L=4 d=128 K=2 17M".
+  init?(_ row: PublishedValues.Row) throws(ReportsError) {
+    let model = try row.text("model")
     func number(_ name: String) -> Int? {
       model.split(separator: " ").first { $0.hasPrefix("\(name)=") }
         .flatMap { Int($0.dropFirst(name.count + 1)) }
     }
-    guard model.hasPrefix("\(Self.model) "), metric == Self.metric, let accuracy,
+    guard model.hasPrefix("\(Self.model) "), try row.text("metric") == Self.metric,
       let layers = number("L"), let width = number("d")
     else { return nil }
-    self.dataset = dataset
-    self.optimizer = optimizer
+    dataset = try row.text("dataset")
+    optimizer = try row.text("optimizer")
     self.layers = layers
     self.width = width
-    isExcited = variant == Self.excited
-    self.accuracy = accuracy
+    isExcited = try row.text("variant") == Self.excited
+    accuracy = try row.number("mean")
   }
 }
 

@@ -116,13 +116,6 @@ public struct PublishedValues: Sendable {
     }
     for (index, fields) in rows.enumerated() {
       let row = Row(line: index + 2, fields: fields)
-      if let value = PublishedTransformer(
-        model: try row.text("model"), dataset: try row.text("dataset"),
-        optimizer: try row.text("optimizer"), variant: try row.text("variant"),
-        metric: try row.text("metric"), accuracy: try row.optionalNumber("mean"))
-      {
-        transformers.append(value)
-      }
       if Self.deepTables.contains(try row.text("table")) {
         deepEnds.append(
           DeepEnd(
@@ -130,7 +123,10 @@ public struct PublishedValues: Sendable {
             optimizer: try row.text("optimizer"), accuracy: try row.number("mean")))
       }
       guard Self.tables.contains(try row.text("table")), try row.text("metric") == Self.metric
-      else { continue }
+      else {
+        if let value = try PublishedTransformer(row) { transformers.append(value) }
+        continue
+      }
       let cell = try Self.cell(row)
       let value = Value(
         mean: try row.number("mean"), std: try row.optionalNumber("std"),
@@ -219,7 +215,7 @@ public struct PublishedValues: Sendable {
   }
 
   /// A parsed row that knows its place.
-  private struct Row {
+  struct Row {
     let line: Int
     let fields: [String: String]
 

@@ -8,8 +8,6 @@ final class BytePairMerger {
   private static let placeBits: UInt64 = 40
 
   private let vocabulary: BytePairVocabulary
-  private var ids: [UInt32] = []
-  private var ranks: [UInt32] = []
   private var heap = MinHeap()
   private var next: [Int] = []
   private var previous: [Int] = []

@@ -39,6 +39,7 @@ final class CharacterClasses: @unchecked Sendable {
   @inline(__always)
   subscript(scalar: UInt32) -> CharacterClass {
     let bits = packed[Int(scalar >> 2)] >> UInt8(2 * (scalar & 3)) & 3
+    // Four cases without payload, in the order of their raw values: their bits are these.
     return unsafeBitCast(bits, to: CharacterClass.self)
   }
 }

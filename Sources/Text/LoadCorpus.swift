@@ -14,9 +14,8 @@ import Tensors
 ///   - workers: which change no token.
 ///   - onNote: called with what a user should know, in one line: a damaged file of tokens, or why
 ///     tokens could not be kept.
-/// - Throws: `.missingCorpus` and `.missingVocabulary` with the command that fetches it; `.data`
-///   where a file is missing, empty, unreadable or not UTF-8; `.missingKey`, `.superfluousKey`;
-///   what `BytePairTokenizer` throws.
+/// - Throws: `.missingCorpus` with the command that fetches it; `.data` where a file is missing,
+///   empty, unreadable or not UTF-8; `.missingKey`, `.superfluousKey`; what `loadTokenizer` throws.
 public func loadCorpus(
   _ config: CorpusConfig, directory: URL? = nil, workers: Workers = Workers(),
   onNote: @escaping (String) -> Void = { _ in }
@@ -53,7 +52,9 @@ private struct CorpusLoader {
   func load() throws(TextError) -> TextCorpus {
     let sources = try self.sources()
     var train = try text(of: sources.train)
-    let tokenizer = try tokenizer(trainingText: train)
+    let tokenizer = try loadTokenizer(
+      config.tokenizer, vocabulary: config.vocabulary,
+      trainingText: config.tokenizer == .word ? train : [], directory: directory)
     let trainSplit = try split(sources.train, train, tokenizer)
     // It may be large.
     train = []
@@ -110,12 +111,9 @@ private struct CorpusLoader {
     throw .missingCorpus(
       name: config.name.rawValue,
       lookedFor: layouts.map { "\($0.0)/wiki.{train,valid,test}.\($0.1)" },
-      directory: directory.path, fetchCommand: fetchCommand(name))
-  }
-
-  private func fetchCommand(_ name: DataName) -> String {
-    DataDirectory.fetchCommand(
-      name, directory: directory, environment: ProcessInfo.processInfo.environment)
+      directory: directory.path,
+      fetchCommand: DataDirectory.fetchCommand(
+        name, directory: directory, environment: ProcessInfo.processInfo.environment))
   }
 
   private func text(of source: Source) throws(TextError) -> [UInt8] {
@@ -145,28 +143,6 @@ private struct CorpusLoader {
   }
 
   // MARK: - Tokens
-
-  private func tokenizer(trainingText: [UInt8]) throws(TextError) -> Tokenizer {
-    if config.tokenizer != .gpt2, config.vocabulary != nil {
-      throw .superfluousVocabulary(tokenizer: config.tokenizer)
-    }
-    switch config.tokenizer {
-    case .byte: return .bytes
-    case .word:
-      return .words(trainingText.withUnsafeBufferPointer { WordTokenizer(trainingText: $0) })
-    case .gpt2:
-      let folder =
-        config.vocabulary.map { URL(fileURLWithPath: $0, isDirectory: true) }
-        ?? directory.appendingPathComponent("gpt2", isDirectory: true)
-      let files = ["encoder.json", "vocab.bpe"]
-      let paths = files.map { folder.appendingPathComponent($0, isDirectory: false).path }
-      guard paths.allSatisfy({ FileManager.default.fileExists(atPath: $0) }) else {
-        throw .missingVocabulary(
-          directory: folder.path, lookedFor: files, fetchCommand: fetchCommand(.gpt2))
-      }
-      return .bytePairs(try BytePairTokenizer(encoder: paths[0], merges: paths[1]))
-    }
-  }
 
   private func split(
     _ source: Source, _ text: [UInt8], _ tokenizer: Tokenizer

@@ -13,7 +13,7 @@ public struct WordTokenizer: Sendable {
   public static let unknown = "<unk>"
   public static let endOfLine = "<eos>"
 
-  fileprivate var words = ByteStrings()
+  fileprivate let words: ByteStrings
   fileprivate let unknownID: UInt32
   fileprivate let endOfLineID: UInt32
   let hash: [UInt8]

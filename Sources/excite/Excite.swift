@@ -16,7 +16,7 @@ struct Excite: ParsableCommand {
       ?? "excite \(exciteVersion)",
     subcommands: [
       RunCommand.self, SweepCommand.self, ReproduceCommand.self, CalibrateCommand.self,
-      StatusCommand.self, ReportCommand.self, SampleCommand.self,
-      DataCommand.self, BenchCommand.self, DoctorCommand.self,
+      StatusCommand.self, ReportCommand.self, DataCommand.self, TokenizeCommand.self,
+      SampleCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }

@@ -12,7 +12,10 @@ struct DataCommandTests {
     #expect(output.lines.first?.hasPrefix("data directory: ") == true)
     #expect(output.lines.first?.hasSuffix("/nowhere") == true)
     let names = output.lines.dropFirst().map { String($0.prefix { $0 != " " }) }
-    #expect(names == ["cifar10", "cifar100", "svhn", "synthetic"])
+    #expect(
+      names == [
+        "cifar10", "cifar100", "svhn", "synthetic", "wikitext2", "wikitext103", "gpt2",
+      ])
     #expect(output.lines[1].contains("not here, a download of 170.1 MB"))
     #expect(output.lines[4].contains("embedded"))
     #expect(!work.exists("nowhere"))
@@ -47,7 +50,7 @@ struct DataCommandTests {
     #expect(output.stderr.isEmpty)
   }
 
-  @Test(arguments: ["cifar10", "cifar100", "svhn"])
+  @Test(arguments: ["cifar10", "cifar100", "svhn", "wikitext2", "wikitext103", "gpt2"])
   func verifyWithoutData(name: String) throws {
     let output = try work.excite("data", "verify", name, "--data-dir", "nowhere")
     #expect(output.status == 1)

@@ -96,7 +96,7 @@ struct OtherCommandTests {
     #expect(
       facts.map { String($0.prefix { $0 != " " }) } == [
         "excite", "system", "CPU", "memory", "kernels", "BLAS", "core", "results", "data",
-        "cifar10", "cifar100", "svhn", "synthetic",
+        "cifar10", "cifar100", "svhn", "synthetic", "wikitext2", "wikitext103", "gpt2",
       ])
     #expect(facts.allSatisfy { $0.split(separator: " ").count >= 2 })
     #expect(output.stdout.contains("\nnote: no data set is here but the embedded images"))
@@ -148,13 +148,13 @@ struct OtherCommandTests {
       testDescription: "damaged data",
       files: ["data/cifar-100-binary/train.bin": "x", "data/cifar-100-binary/test.bin": "x"],
       saying: [
-        "cifar100  damaged", "problem: ", "excite data fetch cifar100 --data-dir ", "--force",
+        "cifar100    damaged", "problem: ", "excite data fetch cifar100 --data-dir ", "--force",
       ],
       stops: true),
     Illness(
       testDescription: "half of the data", files: ["data/cifar-100-binary/train.bin": "x"],
       saying: [
-        "cifar100  incomplete", "note: cifar100 is incomplete, without cifar-100-binary/test.bin",
+        "cifar100    incomplete", "note: cifar100 is incomplete, without cifar-100-binary/test.bin",
         "do: excite data fetch cifar100",
       ], stops: false),
   ]

@@ -316,7 +316,7 @@ struct ResumeTests {
     #expect(both.stdout.hasPrefix("optimizer,variant,"))
     let page = try work.text("p.html")
     #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("zero-sum"))
-    #expect(page.components(separatedBy: "<svg").count - 1 == 3)
+    #expect(page.components(separatedBy: "<svg").count - 1 == 4)
   }
 
   /// The events of a run that was killed and went on: each epoch once.

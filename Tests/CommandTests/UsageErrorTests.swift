@@ -140,8 +140,13 @@ struct UsageErrorTests {
       saying: ["put the config before the axes, as in excite sweep small.yaml --lr"]),
     Command("status", "a", "--out", "b", saying: ["twice", "--out"]),
     Command("data", "fetch", saying: ["Missing expected argument '<name>'"]),
-    Command("data", "fetch", "mnist", saying: ["'mnist'", "'cifar10'"]),
-    Command("data", "verify", "mnist", saying: ["'mnist'", "'synthetic'"]),
+    Command("data", "fetch", "mnist", saying: ["'mnist'", "one of the following"]),
+    Command("data", "verify", "mnist", saying: ["'mnist'", "one of the following"]),
+    Command("tokenize", saying: ["Missing expected argument '<file> ...'"]),
+    Command(
+      "tokenize", "a", "--tokenizer", "bpe", saying: ["'bpe'", "'gpt2'", "'word'", "'byte'"]),
+    Command("tokenize", "a", "--threads", "0", saying: ["--threads 0: give 1 or more"]),
+    Command("tokenize", "a", "b", "--ids", "c", saying: ["--ids is for one file"]),
     Command("bench", "step", "--width", "wide", saying: ["'wide'", "--width"]),
   ]
 

@@ -5,33 +5,38 @@ import Testing
 
 @Suite struct DataCatalogTests {
   @Test func hasAnEntryForEverySet() {
-    #expect(DataCatalog.entries.map(\.name) == DatasetName.allCases)
-    for name in DatasetName.allCases {
+    #expect(DataCatalog.entries.map(\.name) == DataName.allCases)
+    #expect(DatasetName.allCases.map(\.data.rawValue) == DatasetName.allCases.map(\.rawValue))
+    for name in DataName.allCases {
       let entry = DataCatalog.entry(name)
       #expect(entry.name == name)
       for archive in entry.archives {
-        #expect(archive.md5.count == 32)
+        #expect(archive.md5.map { $0.count == 32 } ?? true)
         #expect(archive.sha256?.count == 64)
         #expect(archive.sources.first?.hasPrefix("https://") == true)
       }
-      for file in entry.files { #expect(file.sha256?.count == 64) }
+      // The lengths and checksums of WikiText-103's files are not documented.
+      for file in entry.files where name != .wikitext103 { #expect(file.sha256?.count == 64) }
     }
     // The lengths that the sources give.
     #expect(DataCatalog.cifar10.downloadBytes == 170_052_171)
     #expect(DataCatalog.cifar100.downloadBytes == 168_513_733)
     #expect(DataCatalog.svhn.downloadBytes == 182_040_794 + 64_275_384)
+    #expect(DataCatalog.wikitext2.downloadBytes == 4_721_645)
+    #expect(DataCatalog.wikitext103.downloadBytes == 191_984_949)
+    #expect(DataCatalog.gpt2.downloadBytes == 1_042_301 + 456_318)
   }
 
   @Test func listsWhatIsThere() throws {
     let folder = try TemporaryFolder()
     #expect(
       DataCatalog.list(directory: folder.url).map(\.state)
-        == [.absent, .absent, .absent, .embedded])
+        == [.absent, .absent, .absent, .embedded, .absent, .absent, .absent])
     try folder.write([1, 2], to: "cifar-100-binary/train.bin")
     try folder.write([1, 2, 3], to: "svhn/train_32x32.mat")
     try folder.write([1], to: "svhn/test_32x32.mat")
     try folder.write([UInt8](repeating: 0, count: 77), to: "cifar-10-binary.tar.gz.part")
-    let list = DataCatalog.list(directory: folder.url)
+    let list = Array(DataCatalog.list(directory: folder.url).prefix(4))
     #expect(
       list.map(\.state) == [
         .resumable(receivedBytes: 77), .partial(missing: ["cifar-100-binary/test.bin"]),
@@ -68,7 +73,7 @@ import Testing
   @Test func officialLengthsAreNotRead() throws {
     let folder = try TemporaryFolder()
     for file in DataCatalog.cifar100.files {
-      try folder.writeSparse([], count: file.bytes, to: file.path)
+      try folder.writeSparse([], count: #require(file.bytes), to: file.path)
     }
     let listing = DataCatalog.listing(DataCatalog.cifar100, directory: folder.url)
     #expect(listing.state == .present)
@@ -136,5 +141,70 @@ import Testing
     #expect(status.content == .readable(train: 10_000, test: 2_000))
     #expect(status.conclusion == "readable, 10,000 + 2,000 records, drawn by this program")
     #expect(folder.contents == [])
+  }
+
+  // MARK: - Texts
+
+  static func writeText(_ folder: TemporaryFolder, _ layout: String, _ ending: String) throws {
+    for split in ["train", "valid", "test"] {
+      try folder.write(Array("\(split) é\n".utf8), to: "\(layout)/wiki.\(split).\(ending)")
+    }
+  }
+
+  /// Of unknown lengths, whatever is there and not empty; of WikiText-2, the official lengths.
+  @Test func listsTexts() throws {
+    let folder = try TemporaryFolder()
+    try Self.writeText(folder, "wikitext-103-raw", "raw")
+    try Self.writeText(folder, "wikitext-2-raw", "raw")
+    let large = DataCatalog.listing(DataCatalog.wikitext103, directory: folder.url)
+    #expect(large.state == .present)
+    // "train é\n", "valid é\n" and "test é\n" are 9, 9 and 8 bytes.
+    #expect(large.bytesOnDisk == 26)
+    #expect(
+      DataCatalog.verify(DataCatalog.wikitext103, directory: folder.url).conclusion
+        == "readable, 26 bytes of text; the official files' checksums are not known")
+    let small = DataCatalog.listing(DataCatalog.wikitext2, directory: folder.url)
+    #expect(small.state == .other(.text(bytes: 26)))
+    #expect(
+      small.summary == "26 bytes of text (the official set: \(DataCatalog.wikitext2.summary))")
+    try folder.write([], to: "wikitext-103-raw/wiki.valid.raw")
+    #expect(
+      DataCatalog.listing(DataCatalog.wikitext103, directory: folder.url).state
+        == .partial(missing: ["wikitext-103-raw/wiki.valid.raw"]))
+  }
+
+  @Test func listsTheOtherFormOfATextWhereItIsAllThereIs() throws {
+    let folder = try TemporaryFolder()
+    try Self.writeText(folder, "wikitext-2", "tokens")
+    let listing = DataCatalog.listing(DataCatalog.wikitext2, directory: folder.url)
+    #expect(listing.state == .otherForm)
+    #expect(listing.summary == DataCatalog.wikitext2.summary + ", in another form")
+    #expect(listing.bytesOnDisk == 26)
+    let status = DataCatalog.verify(DataCatalog.wikitext2, directory: folder.url)
+    #expect(status.content == .text(bytes: 26))
+    #expect(
+      status.conclusion == "readable, 26 bytes of text, but not byte-identical to the official "
+        + "files (wikitext-2/wiki.train.tokens, wikitext-2/wiki.valid.tokens, "
+        + "wikitext-2/wiki.test.tokens)")
+    try Self.writeText(folder, "wikitext-2-raw", "raw")
+    #expect(
+      DataCatalog.listing(DataCatalog.wikitext2, directory: folder.url).state
+        == .other(.text(bytes: 26)))
+  }
+
+  @Test func verifiesTexts() throws {
+    let folder = try TemporaryFolder()
+    try Self.writeText(folder, "wikitext-2-raw", "raw")
+    let status = DataCatalog.verify(DataCatalog.wikitext2, directory: folder.url)
+    #expect(status.content == .text(bytes: 26))
+    #expect(
+      status.conclusion == "readable, 26 bytes of text, but not byte-identical to the official "
+        + "files (wikitext-2-raw/wiki.train.raw, wikitext-2-raw/wiki.valid.raw, "
+        + "wikitext-2-raw/wiki.test.raw)")
+    try folder.write([0x61, 0xFF], to: "wikitext-2-raw/wiki.test.raw")
+    let path = folder.path("wikitext-2-raw/wiki.test.raw")
+    let broken = DataCatalog.verify(DataCatalog.wikitext2, directory: folder.url)
+    #expect(broken.content == .unusable(.notUTF8(path: path, offset: 1)))
+    #expect(broken.conclusion == "\(path): not UTF-8 text: byte 1 belongs to no character")
   }
 }

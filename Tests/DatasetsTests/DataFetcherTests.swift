@@ -183,7 +183,8 @@ import Testing
     ) { try fetch(DataCatalog.svhn, sources: ["http://h/x.mat"]) }
     #expect(
       throws: DatasetError.nothingToFetch(
-        name: "synthetic", fetchable: ["cifar10", "cifar100", "svhn"])
+        name: "synthetic",
+        fetchable: ["cifar10", "cifar100", "svhn", "wikitext2", "wikitext103", "gpt2"])
     ) { try fetch(DataCatalog.synthetic) }
     #expect(fetch.folder.contents == [])
   }

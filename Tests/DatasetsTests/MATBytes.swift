@@ -99,13 +99,19 @@ enum Deflated {
       + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: sum >> $0) }
   }
 
-  static func gzip(_ content: [UInt8]) -> [UInt8] {
+  static func crc32(_ content: [UInt8]) -> UInt32 {
     var crc: UInt32 = 0xFFFF_FFFF
     for byte in content {
       crc ^= UInt32(byte)
       for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
     }
-    crc = ~crc
+    return ~crc
+  }
+
+  static func raw(_ content: [UInt8]) -> [UInt8] { blocks(content) }
+
+  static func gzip(_ content: [UInt8]) -> [UInt8] {
+    let crc = crc32(content)
     return [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255] + blocks(content)
       + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: crc >> $0) }
       + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: UInt32(content.count) >> $0) }

@@ -107,7 +107,7 @@ import Training
   /// hold: a CIFAR-10 file is records of 1 + 3,072 bytes, one of CIFAR-100 of 2 + 3,072.
   @Test func recordCounts() {
     func records(_ set: DatasetName, _ file: Int, bytes: Int) -> Int {
-      DataCatalog.entry(set).files[file].bytes / bytes
+      (DataCatalog.entry(set.data).files[file].bytes ?? 0) / bytes
     }
     let cifar10 = DatasetName.cifar10.recordCounts
     #expect(cifar10.train == (0..<5).reduce(0) { $0 + records(.cifar10, $1, bytes: 3073) })

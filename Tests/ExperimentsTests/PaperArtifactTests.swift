@@ -84,7 +84,7 @@ private let folder = URL(fileURLWithPath: #filePath)
         }
         let notes = stored.experiment.notes
         #expect(
-          notes.first == "cut: 4 epochs instead of 30, the first 2048 training images, "
+          notes.first == "cut: 3 epochs instead of 30, the first 2048 training images, "
             + "the first 1000 test images" ? isQuick : !isQuick)
         #expect(notes.last?.contains("does not say which variant") == true)
       }

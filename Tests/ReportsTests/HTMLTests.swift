@@ -81,6 +81,16 @@ import Testing
     #expect(page.contains("darkest: 60 % or more"))
   }
 
+  @Test func whatHasNoClassesHasNoMap() throws {
+    let setting = setting()
+    let map = ExpertClassMap(
+      setting: setting, variant: "vanilla", gamma: nil, seed: 0,
+      layers: [.init(layer: 1, experts: [.init(utilization: 1, counts: [7])])])
+    let page = htmlReport(
+      [try table(runs(setting, "vanilla", [40]))], curves: [], experts: [[map]])
+    #expect(!page.contains("Experts by class"))
+  }
+
   @Test func tooManyExpertsLeaveFirstLayersOut() throws {
     // 2 layers of 12,000 experts and 2 classes are 48,000 cells; 40,000 are drawn at most.
     let setting = setting()

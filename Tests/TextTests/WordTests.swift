@@ -57,6 +57,13 @@ import Text
     #expect(corpus.train.tokens.ids == [0, 1, 2, 3, 4, 5, 6, 7, 5])
   }
 
+  @Test func trainingTextMustBeText() throws {
+    #expect(throws: TextError.notUTF8(offset: 2)) {
+      try loadTokenizer(.word, trainingText: [0x61, 0x20, 0x80])
+    }
+    #expect(try loadTokenizer(.word, trainingText: Array("a b".utf8)).vocabularySize == 4)
+  }
+
   /// More words than the first table of a vocabulary has room for, and text of several chunks.
   @Test func manyWords() throws {
     let words = (0..<60_000).map { "w\($0 % 50_000)" }

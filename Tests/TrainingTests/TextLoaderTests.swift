@@ -133,10 +133,12 @@ struct TextTrainingTests {
     let begun = try Trainer(Self.config(), dataset: Self.dataset)
     var steps = 0
     #expect(throws: TrainingError.self) {
-      try begun.run(onEpoch: { _, _ in }) {
-        steps += 1
-        return steps > 7
-      }
+      try begun.run(
+        onEpoch: { _, _ in },
+        shouldStop: {
+          steps += 1
+          return steps > 7
+        })
     }
     try begun.writeCheckpoint(to: path, identity: "text")
     let resumed = try Trainer(Self.config(), dataset: Self.dataset)

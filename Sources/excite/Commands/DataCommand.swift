@@ -8,7 +8,7 @@ import Foundation
   import Darwin
 #endif
 
-extension DatasetName: ExpressibleByArgument {}
+extension DataName: ExpressibleByArgument {}
 
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,6 +17,7 @@ struct DataCommand: ParsableCommand {
       Examples:
         excite data list
         excite data fetch cifar10
+        excite data fetch wikitext2
         excite data verify cifar10
       """,
     subcommands: [List.self, Fetch.self, Verify.self])
@@ -45,7 +46,7 @@ struct DataCommand: ParsableCommand {
     func run() {
       print("data directory: \(location.directory.path)")
       for listing in DataCatalog.list(directory: location.directory) {
-        let name = listing.entry.name.rawValue.padding(toLength: 11, withPad: " ", startingAt: 0)
+        let name = listing.entry.name.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0)
         print("\(name) \(describe(listing)); \(listing.summary)")
       }
     }
@@ -53,7 +54,8 @@ struct DataCommand: ParsableCommand {
     private func describe(_ listing: DataListing) -> String {
       switch listing.state {
       case .embedded: "embedded"
-      case .present, .other(.readable): "here, \(megabytes(listing.bytesOnDisk))"
+      case .present, .otherForm, .other(.readable), .other(.text):
+        "here, \(megabytes(listing.bytesOnDisk))"
       case .other(.unusable): "damaged"
       case .partial(let missing): "incomplete, without \(missing.joined(separator: ", "))"
       case .resumable(let received):
@@ -74,8 +76,11 @@ struct DataCommand: ParsableCommand {
           excite data fetch svhn --source https://mirror.example.org/svhn/
         """)
 
-    @Argument(help: ArgumentHelp("cifar10, cifar100 or svhn.", valueName: "name"))
-    var name: DatasetName
+    @Argument(
+      help: ArgumentHelp(
+        "cifar10, cifar100, svhn, wikitext2, wikitext103 or gpt2, a vocabulary.",
+        valueName: "name"))
+    var name: DataName
 
     @OptionGroup var location: Location
 
@@ -113,14 +118,14 @@ struct DataCommand: ParsableCommand {
 
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Read every file of a data set: checksums, records, labels.",
+      abstract: "Read every file of a data set: checksums, records, labels, text.",
       discussion: """
         Example:
           excite data verify cifar10
         """)
 
-    @Argument(help: ArgumentHelp("cifar10, cifar100, svhn or synthetic.", valueName: "name"))
-    var name: DatasetName
+    @Argument(help: ArgumentHelp("What `excite data list` lists.", valueName: "name"))
+    var name: DataName
 
     @OptionGroup var location: Location
 

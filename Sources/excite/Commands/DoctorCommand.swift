@@ -32,7 +32,7 @@ struct DoctorCommand: ParsableCommand {
         flag: dataDir, environment: ProcessInfo.processInfo.environment),
       resultsDirectory: out)
     for finding in diagnosis.findings {
-      print(finding.label.padding(toLength: 10, withPad: " ", startingAt: 0) + finding.text)
+      print(finding.label.padding(toLength: 12, withPad: " ", startingAt: 0) + finding.text)
     }
     for problem in diagnosis.problems {
       print("\n\(problem.stopsRuns ? "problem" : "note"): \(problem.text)\n  do: \(problem.remedy)")
