@@ -26,7 +26,9 @@ extension ExperimentConfig {
       if setting.epochs != Self.transformerEpochs {
         list.append("\(setting.epochs) epochs instead of \(Self.transformerEpochs)")
       }
-      if let steps = setting.maxSteps { list.append("at most \(steps) step\(steps == 1 ? "" : "s")") }
+      if let steps = setting.maxSteps {
+        list.append("at most \(steps) step\(steps == 1 ? "" : "s")")
+      }
       if let limit = setting.dataset.limit { list.append("the first \(limit) training images") }
       if let limit = setting.dataset.testLimit { list.append("the first \(limit) test images") }
       return list
