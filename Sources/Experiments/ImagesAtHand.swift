@@ -15,7 +15,7 @@ public struct ImagesAtHand: Sendable {
   /// Looks at the files' lengths; only those that are not the official ones are read.
   public init(for runs: [PlannedRun], in directory: URL) {
     for name in Set(runs.filter { $0.config.corpus == nil }.map(\.config.dataset.name)) {
-      let listing = DataCatalog.listing(DataCatalog.entry(name), directory: directory)
+      let listing = DataCatalog.listing(DataCatalog.entry(name.data), directory: directory)
       if case .other(.readable(let train, let test)) = listing.state {
         counts[name] = ImageCounts(train: train, test: test)
       }

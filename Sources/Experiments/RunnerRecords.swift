@@ -49,6 +49,7 @@ extension Setting {
       record.heads = model.transformer?.heads
       record.hidden = model.transformer?.hidden
       if case .moeViT(let vit) = model { record.patch = vit.patch }
+      if case .gptMoE(let gpt) = model { record.context = gpt.context }
       return record
     }
   }

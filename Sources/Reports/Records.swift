@@ -34,11 +34,13 @@ public struct SettingRecord: Codable, Hashable, Sendable {
   /// The first so many images of each split, where not all.
   public var limit: Int?
   public var testLimit: Int?
-  /// Of a transformer: experts of a block, their hidden width, attention heads, side of a patch.
+  /// Of a transformer: experts of a block, their hidden width, attention heads; the side of a patch
+  /// of an image, or the tokens that it looks back on.
   public var experts: Int?
   public var hidden: Int?
   public var heads: Int?
   public var patch: Int?
+  public var context: Int?
   /// Experts or neurons that are picked, where the config gives their number.
   public var picked: Int?
   /// The axes that vary in this experiment, with this setting's values. Axes of γ, variants
@@ -77,7 +79,7 @@ public struct SettingRecord: Codable, Hashable, Sendable {
     case maxSteps = "max_steps"
     case window, limit
     case testLimit = "test_limit"
-    case experts, hidden, heads, patch
+    case experts, hidden, heads, patch, context
     case picked = "k"
     case varying, comparable
   }

@@ -65,6 +65,7 @@ struct SettingField: Sendable {
     number("k", \.picked) { "\($0) picked" },
     number("hidden", \.hidden) { "expert width \($0)" },
     number("patch", \.patch) { "patch \($0)" },
+    number("context", \.context) { "context \($0)" },
     number("window", \.window) { "utilization over \(plural($0, "batch"))" },
     number("epochs", \.epochs) { plural($0, "epoch") },
     number("max_steps", \.maxSteps) { "stopped after \(plural($0, "step"))" },

@@ -35,8 +35,8 @@ struct Refused: CustomTestStringConvertible, Sendable {
 }
 
 private let topKeys =
-  "an experiment has dataset, model, optimizer, schedule, excitation, batch_size, epochs, "
-  + "max_steps, order, seeds, sweep, extends"
+  "an experiment has dataset, model, optimizer, schedule, excitation, batch_size, "
+  + "micro_batch, clip_norm, epochs, max_steps, order, seeds, sweep, extends"
 private let modelKeys =
   "model has name, hidden_layers, width, sparsity, k, initialization, normalization"
 private let transformerNames =
@@ -93,7 +93,7 @@ private let variants =
     Refused(
       "sweep: {lr: [0.1]}",
       "a.yaml:1:9: sweep.lr: unknown key; a sweep has dataset.…, model.…, optimizer.…, "
-        + "schedule.…, excitation.…, batch_size, epochs, max_steps, order; "
+        + "schedule.…, excitation.…, batch_size, micro_batch, clip_norm, epochs, max_steps, order; "
         + "did you mean optimizer.lr?"),
     Refused(
       "sweep:\n  optimizer.lrr: [0.1]\n",
@@ -151,7 +151,8 @@ private let variants =
       "a.yaml:1:18: optimizer: expected an optimizer's name or a map, found nothing"),
     Refused(
       "model: {name: moe_vti}",
-      "a.yaml:1:15: model.name: unknown name \"moe_vti\"; known: topk_mlp, moe_vit; did you mean "
+      "a.yaml:1:15: model.name: unknown name \"moe_vti\"; known: topk_mlp, moe_vit, "
+        + "gpt_moe; did you mean "
         + "moe_vit?"
     ),
     Refused("model: []", "a.yaml:1:8: model: expected a map of keys, found a list"),
@@ -368,11 +369,13 @@ private let variants =
     Refused(
       "- 1\n- 2",
       "a.yaml:1:1: expected a map of dataset, model, optimizer, schedule, excitation, "
-        + "batch_size, epochs, max_steps, order, seeds, sweep, extends, found a list"),
+        + "batch_size, micro_batch, clip_norm, epochs, max_steps, order, seeds, sweep, extends, "
+        + "found a list"),
     Refused(
       "hello",
       "a.yaml:1:1: expected a map of dataset, model, optimizer, schedule, excitation, "
-        + "batch_size, epochs, max_steps, order, seeds, sweep, extends, found the text \"hello\""),
+        + "batch_size, micro_batch, clip_norm, epochs, max_steps, order, seeds, sweep, extends, "
+        + "found the text \"hello\""),
     Refused(
       String(repeating: "[", count: 100_000), "a.yaml:1:1: nested over 1000 levels deep"),
     Refused(
@@ -425,7 +428,8 @@ private let variants =
     let refused = Refused(
       "dataset: {name: \"é\", limit: x}\r\nepochs: 0\r\n",
       """
-      a.yaml:1:17: dataset.name: unknown name "é"; known: cifar10, cifar100, svhn, synthetic
+      a.yaml:1:17: dataset.name: unknown name "é"; known: cifar10, cifar100, svhn, synthetic, \
+      wikitext2, wikitext103, synthetic-text, files
       a.yaml:1:29: dataset.limit: expected a whole number from 1 to 1000000000, found the text "x"
       a.yaml:2:9: epochs: 0 is not allowed; give a whole number from 1 to 1000000
       """)
@@ -473,12 +477,13 @@ private let variants =
     Refused(
       ConfigOverrides(set: ["model.hiden_layers=3"]),
       "--set model.hiden_layers=3: unknown key; model has name, hidden_layers, width, sparsity, "
-        + "layers, d, heads, experts, k, hidden, patch, balance_weight, z_weight, initialization, "
-        + "normalization; did you mean hidden_layers?"),
+        + "layers, d, heads, experts, k, hidden, patch, context, balance_weight, z_weight, "
+        + "initialization, normalization; did you mean hidden_layers?"),
     Refused(
       ConfigOverrides(set: ["modle.width=3"]),
       "--set modle.width=3: unknown key; an experiment has dataset.…, model.…, optimizer.…, "
-        + "schedule.…, excitation.…, batch_size, epochs, max_steps, order, seeds; "
+        + "schedule.…, excitation.…, batch_size, micro_batch, clip_norm, epochs, max_steps, "
+        + "order, seeds; "
         + "did you mean model.width?"),
     Refused(
       ConfigOverrides(set: ["optimizer={name: adam, bta1: 0.3}"]),

@@ -157,11 +157,16 @@ struct ExperimentOptions: ParsableArguments {
       try submit(experiment)
     } else {
       printPlan(experiment, jobs: jobCount, data: dataDirectory)
-      let runs = experiment.runs
-      for run in runs {
-        if let shortage = memoryShortage(of: run, jobs: jobCount, runs: runs.count) {
-          throw shortage
-        }
+      try checkMemory(experiment)
+    }
+  }
+
+  /// Refuses what this machine's memory cannot hold.
+  func checkMemory(_ experiment: ExperimentConfig) throws(RunnerError) {
+    let runs = experiment.runs
+    for run in runs {
+      if let shortage = memoryShortage(of: run, jobs: jobCount, runs: runs.count) {
+        throw shortage
       }
     }
   }

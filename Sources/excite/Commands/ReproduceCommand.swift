@@ -85,6 +85,7 @@ struct ReproduceCommand: ParsableCommand {
       } else if options.dryRun {
         printPlans(
           plans, jobs: options.jobCount, data: options.dataDirectory, store: RunStore(options.out))
+        for experiment in plans.flatMap(\.experiments) { try options.checkMemory(experiment) }
       } else {
         try make(plans)
       }
