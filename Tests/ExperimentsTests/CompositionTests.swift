@@ -189,7 +189,7 @@ private final class ConfigFolder {
     (
       ["a.yaml": "extends: b.yaml", "b.yaml": "extends: c.yaml", "c.yaml": "- 1"],
       "c.yaml:1:1: expected a map of dataset, model, optimizer, schedule, excitation, batch_size, "
-        + "epochs, max_steps, order, seeds, sweep, extends, found a list"
+        + "micro_batch, clip_norm, epochs, max_steps, order, seeds, sweep, extends, found a list"
     ),
     (
       ["a.yaml": "extends: b.yaml", "b.yaml": "# nothing"],

@@ -45,7 +45,8 @@ private let configs = URL(fileURLWithPath: #filePath)
             folder.isEmpty ? "run: excite run configs/\(file)" : "run: excite reproduce ")
         }, "\(file)")
       #expect(header.contains { $0.hasPrefix("minutes on 2 cores: ") }, "\(file)")
-      #expect(header.contains { $0.hasPrefix("expected accuracy") }, "\(file)")
+      let measure = experiment.base.model.name == .gptMoE ? "perplexity" : "accuracy"
+      #expect(header.contains { $0.hasPrefix("expected \(measure)") }, "\(file)")
     }
   }
 }

@@ -152,7 +152,7 @@ import Testing
         header + row + "41,0.3,,\r\n" + row + "42,0.3,,\r\n",
         "line 3: 42.0 for a cell that has 41.0 further up"
       ),
-      ("table,metric\r\n1,dev_accuracy_percent\r\n", "line 2: no column 'model'"),
+      ("table,metric\r\n1,dev_accuracy_percent\r\n", "line 2: no column 'optimizer'"),
       (
         header + "1,topk_mlp,cifar10,lion,,512,0.9,cosine,vanilla,,dev_accuracy_percent,1,1,,\r\n",
         "line 2: no lr, and no default for 'lion'"
