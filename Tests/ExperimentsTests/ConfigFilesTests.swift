@@ -11,7 +11,8 @@ private let configs = URL(fileURLWithPath: #filePath)
   /// File, settings, runs: settings × variants × seeds.
   @Test(arguments: [
     ("cifar10_topk", 1, 1 * 3 * 3), ("cifar10_deep40", 1, 1 * 7 * 3),
-    ("quickstart", 1, 1 * 3 * 3), ("smoke", 2, 2 * 7 * 2), ("paper/table1", 6, 6 * 3 * 3),
+    ("quickstart", 1, 1 * 3 * 3), ("smoke", 2, 2 * 7 * 2), ("synthetic_gpt", 1, 1 * 3 * 3),
+    ("paper/table1", 6, 6 * 3 * 3),
     ("paper/table3", 14, 14 * 3 * 3), ("paper/table4", 10, 10 * 2 * 3),
     ("paper/table5", 12, 12 * 2 * 3), ("paper/table6", 4, 4 * 2 * 3),
     // Vanilla has no γ.
