@@ -38,6 +38,17 @@ struct LanguageModelTests {
     #expect((delta - (means[0] - means[1])).magnitude < 1e-6)
   }
 
+  @Test("a step is timed without a config and without data")
+  func bench() throws {
+    let text = try work.success([
+      "bench", "step", "--model", "gpt_moe", "--set", "model.layers=1", "--set", "model.d=16",
+      "--set", "model.context=8", "--batch-size", "2", "--repetitions", "1", "--json",
+    ]).stdout
+    let values = try #require(
+      try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(try #require(values["median_seconds"] as? Double) > 0)
+  }
+
   @Test("weights that were kept continue a text, the same way each time")
   func sample() throws {
     _ = try work.success(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Excitation
 import Experiments
 import Foundation
+import Models
 import Optimizers
 
 extension OptimizerName: ExpressibleByArgument {}
@@ -51,7 +52,11 @@ struct BenchModel: ParsableArguments {
       ConfigOverrides(set: set, seeds: "0", variants: variant.rawValue)
     }
     do {
-      guard let config else { return try .standard(overrides: overrides(standard + changes)) }
+      guard let config else {
+        // Of text only the vocabulary's size matters here.
+        let text = model == ModelName.gptMoE.rawValue ? ["dataset.name=wikitext2"] : []
+        return try .standard(overrides: overrides(standard + text + changes))
+      }
       return try .load(path: config, overrides: overrides(changes))
     } catch {
       throw Failure.exit(error)
