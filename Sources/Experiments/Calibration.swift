@@ -9,9 +9,9 @@ import Training
 ///
 /// Excited cells have no part in it, so that they can be compared afterwards.
 public struct Calibration: Sendable {
-  /// A recipe: the base config with one thing changed.
+  /// A recipe: the base config with one thing changed, or several together.
   public struct Candidate: Hashable, Sendable {
-    /// `key.path=value`, or "as it is".
+    /// `key.path=value`, several with spaces between them, or "as it is".
     public let name: String
     let set: [String]
   }
@@ -31,7 +31,8 @@ public struct Calibration: Sendable {
 
   /// - Parameters:
   ///   - path: the config of the base recipe; nil for the repository's `configs/cifar10_topk.yaml`.
-  ///   - choices: `key.path=a,b`; each value is a candidate of its own, beside the base.
+  ///   - choices: `key.path=a,b`, each value a candidate of its own, beside the base; or
+  ///     `key.path=a other.key=b`, one candidate that changes both.
   ///   - overrides: for all candidates; without seeds the first alone.
   /// - Throws: `.config` for a choice that is none, or a candidate that is no recipe for all cells;
   ///   `.unreadable`, `.report`.
@@ -64,15 +65,32 @@ public struct Calibration: Sendable {
 
   private static func candidates(_ choices: [String]) throws(ConfigError) -> [Candidate] {
     var candidates = [Candidate(name: "as it is", set: [])]
+    func add(_ texts: [String], at axis: SweepAxis) throws(ConfigError) {
+      let name = texts.joined(separator: " ")
+      guard !candidates.contains(where: { $0.name == name }) else {
+        throw .repeated(at: .flag(axis.origin), path: axis.keyPath, value: axis.values[0])
+      }
+      candidates.append(Candidate(name: name, set: texts))
+    }
     for choice in choices {
-      let axis = try SweepAxis(set: choice, flag: "--try")
-      try check(axis)
-      for value in axis.values {
-        let text = "\(axis.keyPath)=\(value)"
-        guard !candidates.contains(where: { $0.name == text }) else {
-          throw .repeated(at: .flag(axis.origin), path: axis.keyPath, value: value)
+      var axes: [SweepAxis] = []
+      for part in choice.split(separator: " ") {
+        let axis = try SweepAxis(set: String(part), flag: "--try")
+        try check(axis)
+        axes.append(axis)
+      }
+      guard let first = axes.first else {
+        throw .conflict(at: .flag("--try"), path: "--try", reason: "give key.path=a,b")
+      }
+      if axes.count == 1 {
+        for value in first.values { try add(["\(first.keyPath)=\(value)"], at: first) }
+      } else {
+        for axis in axes where axis.values.count > 1 {
+          throw .conflict(
+            at: .flag(axis.origin), path: axis.keyPath,
+            reason: "one value for each key of a candidate that changes several")
         }
-        candidates.append(Candidate(name: text, set: [text]))
+        try add(axes.map { "\($0.keyPath)=\($0.values[0])" }, at: first)
       }
     }
     return candidates
@@ -141,8 +159,8 @@ public struct Calibration: Sendable {
       : "the runs are cut (\(cuts.joined(separator: ", "))): distances to the paper mean little"
   }
 
-  /// One cell; then one of another optimizer and one of low sparsity; then the ends of the other
-  /// axes; then all.
+  /// A cell, one of another optimizer and one of low sparsity, since depth and epochs together fit any
+  /// single one; then the ends of the other axes; then all.
   private static func rounds(_ cells: [PublishedCell]) -> [[PublishedCell]] {
     func cell(
       _ optimizer: String, lr: Double, batch: Int = 512, sparsity: Double = 0.9,
@@ -153,12 +171,12 @@ public struct Calibration: Sendable {
           && $0.sparsity == sparsity && $0.schedule == schedule
       }
     }
-    let first = cell("sgd", lr: 0.01)
-    let second = first + cell("adam", lr: 1e-4) + cell("sgd", lr: 0.01, sparsity: 0.1)
-    let third =
-      second + cell("sgd", lr: 0.3) + cell("adam", lr: 0.002) + cell("sgd", lr: 0.01, batch: 64)
+    let first =
+      cell("sgd", lr: 0.01) + cell("adam", lr: 1e-4) + cell("sgd", lr: 0.01, sparsity: 0.1)
+    let second =
+      first + cell("sgd", lr: 0.3) + cell("adam", lr: 0.002) + cell("sgd", lr: 0.01, batch: 64)
       + cell("sgd", lr: 0.01, schedule: "constant")
-    return [first, second, third, cells]
+    return [first, second, cells]
   }
 
   /// How many candidates go on to a round: half of the last one's, and in the end one.

@@ -99,7 +99,7 @@ public final class Runner: Sendable {
   /// - Returns: outcomes in the order of `experiment.runs` (of the shard's, where there is one);
   ///   those never begun are `interrupted`.
   /// - Throws: what stops all runs before the first: `.blas`, `.dataset`, `.config` (a batch
-  ///   larger than the data), `.unwritable`.
+  ///   larger than the data), `.tooLarge`, `.unwritable`, `.noThread`.
   public func run(
     onStart: () throws(RunnerError) -> Void = {},
     onProgress: @escaping @Sendable (ProgressSnapshot) -> Void = { _ in },
@@ -123,16 +123,24 @@ public final class Runner: Sendable {
 
     let report = Reporting(onProgress: onProgress, note: onNote, since: Date())
     let done = DispatchGroup()
+    var started = 0
     for _ in 0..<min(options.jobs, plans.count) {
       done.enter()
-      let thread = Thread { [self] in
-        work(datasets, report: report) {
-          shouldStop() || state.withLock(\.isStopping)
+      do {
+        try WorkThread.start(stackBytes: 8 << 20) { [self] in
+          work(datasets, report: report) {
+            shouldStop() || state.withLock(\.isStopping)
+          }
+          done.leave()
         }
+        started += 1
+      } catch {
         done.leave()
+        guard started > 0 else { throw error }
+        // Fewer at once do the same work.
+        onNote("\(error); \(started) at once instead of \(options.jobs)")
+        break
       }
-      thread.stackSize = 8 << 20
-      thread.start()
     }
     done.wait()
     return state.withLock { state in

@@ -63,7 +63,7 @@ public final class Tensor {
     var memory: UnsafeMutableRawPointer?
     let status = posix_memalign(&memory, isLarge ? largePage : 64, bytes)
     guard status == 0, let memory else {
-      preconditionFailure("no memory for a tensor of \(bytes) bytes")
+      endForLackOfMemory(bytes: bytes)
     }
     #if os(Linux)
       let adviseHugePages: Int32 = 14  // MADV_HUGEPAGE, a macro that Swift does not import
@@ -72,6 +72,14 @@ public final class Tensor {
     memset(memory, 0, bytes)
     return memory.bindMemory(to: Float.self, capacity: count + slack)
   }
+}
+
+/// Ends the process with a message: nothing can be done about it here, files are only renamed into
+/// place when whole, and a trap would bury the reason under a stack trace.
+private func endForLackOfMemory(bytes: Int) -> Never {
+  let message = "error: out of memory: \(bytes) bytes more are not to be had\n"
+  _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+  _exit(1)
 }
 
 /// One trainable tensor of a model with its gradient.

@@ -26,15 +26,15 @@ import Testing
     let command = command(
       "--try", "model.hidden_layers=1", "--rounds", "2", "--max-steps", "2")
     let output = try place.success(command)
-    #expect(output.stdout.contains("round 1: 2 candidates on 1 vanilla cell\n"))
-    #expect(output.stdout.contains("round 2: 1 candidate on 3 vanilla cells\n"))
+    #expect(output.stdout.contains("round 1: 2 candidates on 3 vanilla cells\n"))
+    #expect(output.stdout.contains("round 2: 1 candidate on 7 vanilla cells\n"))
     #expect(output.stdout.contains("model.hidden_layers=1"))
-    #expect(output.lines.last?.hasPrefix("nearest to the paper after 2 of 4 rounds: ") == true)
+    #expect(output.lines.last?.hasPrefix("nearest to the paper after 2 of 3 rounds: ") == true)
     #expect(
       output.stderr.contains("note: the runs are cut (first 600 training images, first 100 test "))
-    // Two candidates on one cell, then the better on two more.
+    // Two candidates on three cells, then the better on four more.
     let runs = place.labels(in: "results")
-    #expect(runs.count == 2 + 2)
+    #expect(runs.count == 2 * 3 + 4)
     #expect(runs.allSatisfy { $0.contains("vanilla") })
     #expect(try place.text("results/runs/\(runs[0])/config.yaml").contains("max_steps: 2"))
     #expect(try place.success(command).stdout == output.stdout)
@@ -49,8 +49,8 @@ import Testing
     #expect(object["nearest"] is String)
     let csv = try place.success(command + ["--format", "csv"]).stdout
       .components(separatedBy: "\r\n").dropLast()
-    // Two candidates on a cell, one on three.
-    #expect(csv.count == 1 + 2 + 3)
+    // Two candidates on three cells, one on seven.
+    #expect(csv.count == 1 + 2 * 3 + 7)
     #expect(
       try place.success(command + ["--format", "markdown"]).stdout.hasPrefix("### round 1: "))
     let latex = try place.excite(command + ["--format", "latex"])

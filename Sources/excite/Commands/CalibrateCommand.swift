@@ -9,8 +9,8 @@ struct CalibrateCommand: ParsableCommand {
     abstract: "Search for the recipe that the paper does not state.",
     discussion: """
       Epochs, augmentation, normalization and initialization are not in the paper. Each candidate \
-      is the config with one thing changed; all are trained on one vanilla cell of Tables 1 and \
-      3-6, the half that comes nearest on three, the next half on seven, the last one on all. \
+      is the config with one thing changed, or several; all are trained on three vanilla cells of \
+      Tables 1 and 3-6, the half that comes nearest on seven, the nearest of those on all. \
       Excited cells are never looked at: excite reproduce compares them afterwards. Runs that the \
       store has are not repeated, and a stopped search goes on where it was.
 
@@ -18,6 +18,7 @@ struct CalibrateCommand: ParsableCommand {
         excite calibrate --dry-run
         excite calibrate --try epochs=200,400 --try schedule.per=step --rounds 2
         excite calibrate --set epochs=400 --try model.hidden_layers=4
+        excite calibrate --try 'model.hidden_layers=2 epochs=150'
       """)
 
   @Argument(
