@@ -5,7 +5,16 @@ import Text
 import Training
 
 extension RunConfig {
-  /// Images that are used; of a text about so many sequences, as it is not read for this.
+  /// Additions and multiplications of the whole run: training takes three times as many as the
+  /// evaluations after each epoch, record by record.
+  func flop(_ images: ImagesAtHand) -> Double {
+    let perRecord = stepFLOP(outcomes: StepSample.outcomes(of: self)) / Double(batchSize)
+    return DurationEstimate.seconds(
+      of: self, step: perRecord * Double(batchSize), evaluation: perRecord / 3, images: images)
+  }
+
+  /// Images that are used; of a text about so many sequences, as it is not read for this, those of
+  /// the validation text counted as tests.
   fileprivate func sampleCounts(_ images: ImagesAtHand) -> (train: Int, test: Int) {
     guard let corpus, case .gptMoE(let gpt) = model else {
       let counts = images.used(by: dataset)
@@ -28,15 +37,16 @@ extension RunConfig {
 extension CorpusConfig {
   fileprivate var roughBytes: (train: Int, test: Int) {
     switch name {
-    case .wikitext2: return (10_900_000, 1_260_000)
-    case .wikitext103: return (540_000_000, 1_290_000)
-    case .synthetic: return (SyntheticText.train.count, SyntheticText.test.count)
+    case .wikitext2: return (10_900_000, 2_390_000)
+    case .wikitext103: return (540_000_000, 2_440_000)
+    case .synthetic:
+      return (SyntheticText.train.count, SyntheticText.valid.count + SyntheticText.test.count)
     case .files:
       func size(_ path: String?) -> Int? {
         path.flatMap { try? FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int }
       }
       let train = size(train) ?? 0
-      return size(test).map { (train, $0) } ?? (train / 20 * 18, train / 20)
+      return size(test).map { (train, $0 + (size(valid) ?? 0)) } ?? (train / 20 * 18, train / 10)
     }
   }
 }
@@ -48,6 +58,8 @@ public struct DurationEstimate: Hashable, Sendable {
   public let seconds: ClosedRange<Double>
   /// Of a step, from the lightest kind at its fastest to the heaviest.
   public let step: ClosedRange<Double>
+  /// Of a job over all runs, at the fastest: additions and multiplications a second.
+  public let flopPerSecond: Double
   /// Kinds of step: model, optimizer and batch size.
   public let kinds: Int
   /// Those of `kinds` that were timed; the others are estimated from these.
@@ -56,30 +68,40 @@ public struct DurationEstimate: Hashable, Sendable {
   /// Of the timings, this share may be exceeded at the upper end.
   private static let upperQuantile = 0.75
 
-  /// Times steps and evaluations for two seconds at most, whatever the number of kinds.
+  /// Times steps and evaluations for about two seconds, whatever the number of kinds; of a
+  /// transformer's large ones a part, from which the whole follows by arithmetic.
   ///
   /// - Parameter images: what there is to train on.
-  /// - Returns: nil where even the lightest kind of step would take longer to time.
+  /// - Returns: nil where even the lightest kind of step, or of a transformer a part of it, would take
+  ///   longer to time.
   /// - Throws: `.blas`, `.training`.
   public init?(
     of runs: [PlannedRun], jobs: Int, images: ImagesAtHand = .official
   ) throws(RunnerError) {
     let costs = try StepCosts(of: runs.map(\.config))
     guard costs.kindsTimed > 0 else { return nil }
-    func bound(_ quantile: Double) -> (total: Double, steps: [Double]) {
+    func bound(_ quantile: Double) -> (total: Double, sum: Double, steps: [Double]) {
       let each = runs.map { costs.cost(of: $0.config, quantile: quantile) }
       let seconds = zip(runs, each).map { run, cost in
         Self.seconds(
           of: run.config, step: cost.step, evaluation: cost.evaluation, images: images)
       }
-      return (Self.elapsed(seconds, jobs: jobs), each.map(\.step))
+      return (Self.elapsed(seconds, jobs: jobs), seconds.reduce(0, +), each.map(\.step))
     }
     let (low, high) = (bound(0), bound(Self.upperQuantile))
     guard let fastest = low.steps.min(), let slowest = high.steps.max() else { return nil }
     seconds = low.total...max(low.total, high.total)
     step = fastest...max(fastest, slowest)
+    flopPerSecond = Self.flop(of: runs, images: images).reduce(0, +) / low.sum
     kinds = costs.kinds
     kindsTimed = costs.kindsTimed
+  }
+
+  /// Additions and multiplications of each run, its evaluations included.
+  public static func flop(
+    of runs: [PlannedRun], images: ImagesAtHand = .official
+  ) -> [Double] {
+    runs.map { $0.config.flop(images) }
   }
 
   /// One run: its training steps and the evaluation after each epoch.

@@ -26,6 +26,8 @@ public struct ExperimentConfig: Sendable {
   public let base: RunConfig
   /// The keys that a grid runs over, the outermost first.
   public let axes: [Axis]
+  /// What the grid leaves out, each as YAML.
+  let exclusions: [String]
   /// The grid's points, the last axis moving fastest. At least one.
   public let settings: [Setting]
   /// At least one; no two are equal. So too the intensities and the seeds.
@@ -90,6 +92,7 @@ public struct ExperimentConfig: Sendable {
     base.seed = parts.seeds[0]
     self.base = base
     axes = parts.axes
+    exclusions = parts.exclusions
     variants = parts.variants
     gammas = parts.gammas
     seeds = parts.seeds
@@ -111,6 +114,7 @@ public struct ExperimentConfig: Sendable {
     header = []
     base = parts[0].base
     axes = []
+    exclusions = []
     variants = parts[0].variants
     gammas = parts[0].gammas
     seeds = parts[0].seeds

@@ -14,6 +14,8 @@ struct ExperimentReader {
   }
   struct Parts {
     var axes: [ExperimentConfig.Axis]
+    /// As YAML.
+    var exclusions: [String]
     /// At least one.
     var points: [Point]
     var variants: [ExcitationVariant]
@@ -45,11 +47,13 @@ struct ExperimentReader {
     let axes = readAxes()
     try throwProblems()
 
-    let points = try grid(of: axes, runsPerPoint: variants.count * gammas.count * seeds.count)
+    let points = try remaining(
+      grid(of: axes, runsPerPoint: variants.count * gammas.count * seeds.count))
     for point in points { problems += conflicts(point) }
     try throwProblems()
     return Parts(
-      axes: axes.map { .init(keyPath: $0.path, values: $0.values.map(\.text)) }, points: points,
+      axes: axes.map { .init(keyPath: $0.path, values: $0.values.map(\.text)) },
+      exclusions: draft.exclusions.map(\.yaml), points: points,
       variants: variants, gammas: gammas, seeds: seeds, epsilon: config.excitation.epsilon)
   }
 

@@ -15,6 +15,7 @@ struct ExperimentDraft {
 
   private(set) var root: ConfigNode
   private(set) var axes: [Axis] = []
+  private(set) var exclusions: [GridExclusion] = []
   private(set) var problems: [ConfigError] = []
 
   /// - Parameter root: the file's value, a map.
@@ -43,7 +44,15 @@ struct ExperimentDraft {
     switch sweep.content {
     case .nothing: return
     case .map(let entries):
-      for entry in entries { takeAxis(entry, section: "") }
+      for entry in entries {
+        guard entry.key == GridExclusion.name else {
+          takeAxis(entry, section: "")
+          continue
+        }
+        attempt { draft throws(ConfigError) in
+          draft.exclusions = try GridExclusion.list(entry.value)
+        }
+      }
     default:
       problems.append(
         .wrongType(
@@ -105,7 +114,7 @@ struct ExperimentDraft {
   }
 
   /// Throws where no key has this path.
-  private static func unknown(
+  static func unknown(
     _ path: String, at origin: ConfigOrigin, shown: String
   ) throws(ConfigError) {
     let lists = [ConfigKey.seeds, ConfigKey.variants, ConfigKey.gamma]

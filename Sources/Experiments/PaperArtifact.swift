@@ -15,6 +15,8 @@ public struct PaperArtifact: Sendable {
   public let quickEpochs: Int
   /// What else the quick version changes, as `--set` takes it.
   public var quickChanges: [String] = []
+  /// Configs of the quick version, where it is another experiment; they give their own epochs.
+  public var quickConfigs: [String] = []
 
   public enum Figure: Sendable {
     /// Test accuracy over epochs.
@@ -25,6 +27,8 @@ public struct PaperArtifact: Sendable {
     case specialization
     /// Routing entropy over epochs, mean over the layers.
     case entropy
+    /// Mean Δ PPL over the number of experts.
+    case scaling
     /// Paths on a problem of two weights; needs no run.
     case toyProblem
   }
@@ -34,6 +38,7 @@ public struct PaperArtifact: Sendable {
     PaperArtifact(
       name: "table1", title: "Table 1: optimizers on CIFAR-10", configs: ["table1"], figure: .bars,
       claims: [.targetedBeatsVanilla], quickEpochs: 40),
+    languageModels("table2", "Table 2: language models"),
     PaperArtifact(
       name: "table3", title: "Table 3: learning rates", configs: ["table3"], figure: .bars,
       claims: [.gainFallsWithLearningRate], quickEpochs: 18),
@@ -69,6 +74,7 @@ public struct PaperArtifact: Sendable {
       configs: ["figure4a", "figure4b"], figure: .entropy, claims: [.lowerEntropy],
       quickEpochs: 60),
     transformers("fig6", "Figure 6: vision transformers on CIFAR-10", "figure6"),
+    languageModels("fig7", "Figure 7: Δ PPL over the number of experts"),
     PaperArtifact(
       name: "fig8", title: "Figure 8: the variants on SVHN and CIFAR-100",
       configs: ["figure8a", "figure8b"], figure: .curves,
@@ -90,6 +96,15 @@ public struct PaperArtifact: Sendable {
       name: name, title: title, configs: ["\(config)a", "\(config)b"], figure: .curves,
       claims: [.granularityRescue, .capacityIsSafe], quickEpochs: 3,
       quickChanges: ["dataset.limit=2048", "dataset.test_limit=1000"])
+  }
+
+  /// The grid of language models. Its quick version has the same ratios in small models, on text
+  /// that needs no data, and takes less than thirty minutes.
+  private static func languageModels(_ name: String, _ title: String) -> PaperArtifact {
+    PaperArtifact(
+      name: name, title: title, configs: ["table2"], figure: .scaling,
+      claims: [.languageGains, .peakAtEight, .reboundAtSixtyFour, .gainFallsWithPicks],
+      quickEpochs: 2, quickConfigs: ["table2_quick"])
   }
 
   public static func named(_ name: String) -> PaperArtifact? { all.first { $0.name == name } }
@@ -131,19 +146,20 @@ public struct PaperArtifact: Sendable {
   /// The experiments, one for each panel.
   /// - Parameters:
   ///   - folder: where the configs are.
-  ///   - isQuick: one seed, `quickEpochs`, `quickChanges`.
+  ///   - isQuick: one seed, and `quickEpochs` and `quickChanges` or `quickConfigs`.
   ///   - overrides: seeds, where given, go before the quick version's own.
   /// - Throws: `ConfigError`.
   public func experiments(
     in folder: String, isQuick: Bool, overrides: ConfigOverrides
   ) throws(ConfigError) -> [ExperimentConfig] {
     var overrides = overrides
+    let isOther = isQuick && !quickConfigs.isEmpty
     if isQuick {
-      overrides.set += ["epochs=\(quickEpochs)"] + quickChanges
+      if !isOther { overrides.set += ["epochs=\(quickEpochs)"] + quickChanges }
       if overrides.seeds == nil { overrides.seeds = "0" }
     }
     var experiments: [ExperimentConfig] = []
-    for config in configs {
+    for config in isOther ? quickConfigs : configs {
       experiments.append(
         try ExperimentConfig.load(path: "\(folder)/\(config).yaml", overrides: overrides))
     }

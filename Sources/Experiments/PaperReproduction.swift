@@ -63,6 +63,7 @@ public struct PaperReproduction: Sendable {
       switch plan.artifact.figure {
       case .curves:
         figure(.curves, of: table, curves: curves, metrics: [.testAccuracy], notes: notes)
+      case .scaling: scalingFigure(of: table, notes: configNotes(table) + notes)
       case .bars: figure(.bars, of: table, notes: notes)
       case .specialization:
         expertDepthFigure(expertCurves, title: title, notes: configNotes(table) + notes)

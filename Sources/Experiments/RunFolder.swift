@@ -19,9 +19,16 @@ final class RunFolder: Sendable {
   let path: String
   let claim: RunClaim
   private let identity: RunIdentity
+  /// Whether the run learns from text, so that it has perplexities.
+  private let isText: Bool
 
-  private static let metricsHeader =
-    "epoch,step,learning_rate,train_loss,train_accuracy,test_loss,test_accuracy\n"
+  private static let metricsColumns = [
+    "epoch", "step", "learning_rate", "train_loss", "train_accuracy", "test_loss", "test_accuracy",
+  ]
+  /// Of a text.
+  private static let perplexityColumns = [
+    "test_perplexity", "validation_loss", "validation_perplexity",
+  ]
   private static let expertsHeader =
     (["epoch", "layer"] + ExpertRecord.columns).joined(separator: ",") + "\n"
   private static let timingHeader = "epoch,train_seconds,test_seconds\n"
@@ -32,10 +39,11 @@ final class RunFolder: Sendable {
   private var experts: String { "\(path)/experts.csv" }
   private var timing: String { "\(path)/timing.csv" }
 
-  init(_ path: String, claim: RunClaim, identity: RunIdentity) {
+  init(_ path: String, claim: RunClaim, identity: RunIdentity, isText: Bool) {
     self.path = path
     self.claim = claim
     self.identity = identity
+    self.isText = isText
   }
 
   func begin(_ plan: PlannedRun) throws(RunnerError) {
@@ -70,15 +78,16 @@ final class RunFolder: Sendable {
 
   /// Writes the records of the epochs that are over, so that each stands there once.
   func writeHistory(_ history: [RunPosition.Epoch]) throws(RunnerError) {
-    try writeFile(
-      history.reduce(Self.metricsHeader) { $0 + Self.line($1.record) }, to: metrics)
+    let columns = Self.metricsColumns + (isText ? Self.perplexityColumns : [])
+    let header = columns.joined(separator: ",") + "\n"
+    try writeFile(history.reduce(header) { $0 + line($1.record) }, to: metrics)
     try writeFile(
       history.reduce(Self.timingHeader) { $0 + Self.line($1.record.epoch, $1.seconds) }, to: timing)
     try writeFile(history.reduce(Self.expertsHeader) { $0 + Self.expertLines($1) }, to: experts)
   }
 
   func append(_ epoch: RunPosition.Epoch) throws(RunnerError) {
-    try append(Self.line(epoch.record), to: metrics)
+    try append(line(epoch.record), to: metrics)
     try append(Self.line(epoch.record.epoch, epoch.seconds), to: timing)
     if !epoch.experts.isEmpty { try append(Self.expertLines(epoch), to: experts) }
   }
@@ -122,11 +131,18 @@ final class RunFolder: Sendable {
     try? FileManager.default.removeItem(atPath: checkpoint)
   }
 
-  private static func line(_ record: EpochRecord) -> String {
-    let fields: [any CustomStringConvertible] = [
+  private func line(_ record: EpochRecord) -> String {
+    var fields: [any CustomStringConvertible] = [
       record.epoch, record.step, record.learningRate, record.trainLoss, record.trainAccuracy,
       record.testLoss, record.testAccuracy,
     ]
+    if isText {
+      let validation = record.validationLoss
+      fields += [
+        exp(record.testLoss), validation.map(\.description) ?? "",
+        validation.map { exp($0).description } ?? "",
+      ]
+    }
     return fields.map(\.description).joined(separator: ",") + "\n"
   }
 

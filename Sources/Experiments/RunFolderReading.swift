@@ -21,7 +21,8 @@ extension RunFolder {
       }
       return EpochPoint(
         epoch: epoch, trainLoss: values[0], trainAccuracy: values[1], testLoss: values[2],
-        testAccuracy: values[3])
+        testAccuracy: values[3],
+        validationLoss: row["validation_loss"].flatMap(Double.init) ?? .nan)
     }
   }
 
@@ -85,6 +86,7 @@ extension RunPosition.Epoch {
       ("accuracy/train", record.trainAccuracy), ("accuracy/test", record.testAccuracy),
       ("learning_rate", record.learningRate),
     ]
+    if let validation = record.validationLoss { values.append(("loss/validation", validation)) }
     for layer in experts {
       values += [
         ("specialization/layer_\(layer.layer)", layer.specialization),

@@ -111,7 +111,8 @@ extension RunStore {
       }
     case .damaged(let problem): setAside(result, because: problem, note: note)
     }
-    let folder = RunFolder(path, claim: claim, identity: identity)
+    let folder = RunFolder(
+      path, claim: claim, identity: identity, isText: plan.config.corpus != nil)
     if repeating.all { folder.discardProgress() }
     do { try folder.begin(plan) } catch {
       claim.release()

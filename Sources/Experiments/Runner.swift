@@ -347,6 +347,7 @@ public final class Runner: Sendable {
         if let tokensPerWord = data.tokensPerTestWord {
           outcome.perplexity = exp(last.testLoss)
           outcome.wordPerplexity = exp(last.testLoss * tokensPerWord)
+          outcome.validationPerplexity = last.validationLoss.map { exp($0) }
         } else {
           outcome.accuracy = last.testAccuracy
         }

@@ -36,7 +36,7 @@ public struct StepBreakdown: Sendable {
 extension StepPart {
   fileprivate var name: String {
     switch self {
-    case .embedding: "patch embedding"
+    case .embedding: "embedding"
     case .norms: "norms"
     case .attention: "attention"
     case .router: "router"
@@ -50,7 +50,7 @@ extension StepPart {
 extension StepSample {
   /// Times the parts of so many steps; nil for a model that has none.
   func breakdown(steps: Int, threads: Int) throws(TrainingError) -> StepBreakdown? {
-    guard let model = trainer.model as? MoEViT else { return nil }
+    guard let model = trainer.model as? any TimedModel else { return nil }
     let clock = model.time()
     let start = ContinuousClock.now
     for _ in 0..<steps { try step() }

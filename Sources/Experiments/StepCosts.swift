@@ -21,15 +21,11 @@ struct StepCosts {
       outcomes = StepSample.outcomes(of: run)
       optimizer = run.optimizer.name
       batchSize = run.batchSize
+      flop = run.stepFLOP(outcomes: outcomes)
     }
 
-    /// Additions and multiplications of a step. How many classes images have makes no difference to
-    /// speak of.
-    var flop: Double {
-      model.usefulFLOP(
-        inputs: ImageSplit.imageBytes, classes: outcomes, batchSize: batchSize
-      )
-    }
+    /// Additions and multiplications of a step.
+    let flop: Double
     var flopPerRecord: Double { flop / Double(batchSize) }
   }
 
@@ -40,10 +36,14 @@ struct StepCosts {
   private static let enoughSeconds = 0.3
   /// What the first round of a kind costs, in steps: warm-up, and one of each with its evaluation.
   private static let stepsPerRound = 4.0
+  /// How much slower than a large matrix product a step may be.
+  private static let stepSlowness = 3.0
   /// For a bound on the first timing: a CPU that does less is older than AVX2.
   private static let leastFLOPPerSecond = 5e9
   /// Models beyond this, all together, take long to fill with weights.
   private static let mostBytes = 1e9
+  /// Of parts of steps, where that is all there is to time.
+  private static let mostPartBytes = 2e9
 
   let kinds: Int
   /// Light ones first. Seconds of a step with its preparation, and of evaluation per record.
@@ -65,23 +65,31 @@ struct StepCosts {
     let count = min(Self.mostTimed, sorted.count)
     let start = ContinuousClock.now
     func spent() -> Double { (ContinuousClock.now - start) / .seconds(1) }
-    var samples: [StepSample] = []
+    var samples: [(slice: StepSlice, sample: StepSample)] = []
     var seconds: [(step: [Double], evaluation: [Double])] = []
     var bytes = 0.0
     do throws(TrainingError) {
+      let speed = try Self.productsPerSecond()
       for index in 0..<count {
-        var (kind, run) = sorted[count == 1 ? 0 : index * (sorted.count - 1) / (count - 1)]
-        bytes += Self.bytes(run)
-        guard bytes <= Self.mostBytes,
-          expected(kind) * Self.stepsPerRound <= Self.secondsForAll - spent()
-        else { break }
-        // The same batch over and over: at the run's own rate it might diverge.
-        run.optimizer.lr = 1e-9
-        let sample = try StepSample(run)
+        let (kind, run) = sorted[count == 1 ? 0 : index * (sorted.count - 1) / (count - 1)]
+        let left = Self.secondsForAll - spent()
+        var slice = StepSlice(run)
+        if bytes + slice.bytes > Self.mostBytes || expected(kind) * Self.stepsPerRound > left {
+          // Of those that take too long, the lightest in any case. Too small a part tells nothing.
+          guard timed.isEmpty || left > Self.secondsForAll / 2,
+            let part = StepSlice(
+              of: run,
+              flop: speed / Self.stepSlowness * Self.secondsForAll / Self.stepsPerRound),
+            bytes + part.bytes <= Self.mostPartBytes
+          else { break }
+          slice = part
+        }
+        bytes += slice.bytes
+        let sample = try slice.sample()
         // The first touches memory for the first time.
-        _ = try Self.time(sample)
-        let first = try Self.time(sample)
-        samples.append(sample)
+        _ = try Self.time(sample, slice)
+        let first = try Self.time(sample, slice)
+        samples.append((slice, sample))
         seconds.append(([first.step], [first.evaluation]))
         timed.append((kind, Timing([first.step]), Timing([first.evaluation])))
       }
@@ -89,8 +97,8 @@ struct StepCosts {
       while spent() < Self.secondsForAll,
         rounds < Self.enoughRounds || spent() < Self.enoughSeconds, !samples.isEmpty
       {
-        for (index, sample) in samples.enumerated() {
-          let one = try Self.time(sample)
+        for (index, (slice, sample)) in samples.enumerated() {
+          let one = try Self.time(sample, slice)
           seconds[index].step.append(one.step)
           seconds[index].evaluation.append(one.evaluation)
         }
@@ -105,8 +113,9 @@ struct StepCosts {
     }
   }
 
+  /// Of a whole step, and of evaluating a record.
   private static func time(
-    _ sample: StepSample
+    _ sample: StepSample, _ slice: StepSlice
   ) throws(TrainingError) -> (step: Double, evaluation: Double) {
     let start = ContinuousClock.now
     sample.prepare()
@@ -115,16 +124,18 @@ struct StepCosts {
     sample.evaluate()
     let evaluated = ContinuousClock.now
     return (
-      (trained - start) / .seconds(1),
-      (evaluated - trained) / .seconds(1) / Double(sample.testRecords)
+      (trained - start) / .seconds(1) * slice.steps,
+      (evaluated - trained) / .seconds(1) / Double(sample.testRecords) * slice.records
     )
   }
 
-  private static func bytes(_ run: RunConfig) -> Double {
-    run.model.trainingBytes(
-      inputs: ImageSplit.imageBytes, classes: StepSample.outcomes(of: run),
-      batchSize: run.batchSize,
-      optimizerStates: run.optimizer.stateCount)
+  /// Additions and multiplications of a large matrix product in a second.
+  private static func productsPerSecond() throws(TrainingError) -> Double {
+    let product = GEMMBenchmark()
+    product.run()
+    let start = ContinuousClock.now
+    product.run()
+    return GEMMBenchmark.flop / ((ContinuousClock.now - start) / .seconds(1))
   }
 
   /// What a step may take, before it is timed.

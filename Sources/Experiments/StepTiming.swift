@@ -74,12 +74,13 @@ struct StepSample {
   private let augmented: any BatchSource
   private let rows: Int
 
+  /// - Parameter outcomes: what a prediction chooses from; nil for what the run's own does.
   /// - Throws: `.noBLAS`.
-  init(_ config: RunConfig, threads: Int = 1) throws(TrainingError) {
+  init(_ config: RunConfig, outcomes: Int? = nil, threads: Int = 1) throws(TrainingError) {
     // A whole batch at once, whatever its parts.
     var config = config
     config.microBatch = nil
-    let outcomes = Self.outcomes(of: config)
+    let outcomes = outcomes ?? Self.outcomes(of: config)
     let batch: any TrainingData
     let data: any TrainingData
     switch config.model {

@@ -23,8 +23,10 @@ extension ExperimentConfig {
     lines += topLines(of: configs, without: swept)
     lines.append("seeds: [\(seeds.map(String.init).joined(separator: ", "))]")
     let rest = axes.drop { $0.keyPath == "optimizer" && $0.keyPath == axes.first?.keyPath }
-    if !rest.isEmpty { lines.append("sweep:") }
+    if !rest.isEmpty || !exclusions.isEmpty { lines.append("sweep:") }
     lines += rest.map { "  \($0.keyPath): [\($0.values.joined(separator: ", "))]" }
+    if !exclusions.isEmpty { lines.append("  \(GridExclusion.name):") }
+    lines += exclusions.map { "    - \($0)" }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -5,7 +5,7 @@ public enum StepPart: Int, CaseIterable, Sendable {
   case dispatch
   /// The experts' matrix products and GELU.
   case experts
-  /// The last norm, the classifier and the loss.
+  /// The last norm, the classifier or the vocabulary's logits, and the loss.
   case head
 }
 
@@ -22,7 +22,7 @@ public final class StepClock {
   public func beginPass() { start = .now }
   public func endPass() { passSeconds += (ContinuousClock.now - start) / .seconds(1) }
 
-  /// The head works on the calling thread.
+  /// For a head that works on the calling thread.
   public func beginHead() { workers[0].start() }
   public func endHead() { workers[0].end(.head) }
 

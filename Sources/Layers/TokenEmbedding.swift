@@ -34,7 +34,9 @@ public final class TokenEmbedding {
   ///   - x: [N, D].
   public func forward(_ text: Tensor, count: Int, into x: Tensor, memory: BlockMemory) {
     let (width, length) = (sizes.width, sizes.tokens)
-    memory.workers.run(sizes.tasks(images: count)) { task, _ in
+    memory.workers.run(sizes.tasks(images: count)) { task, worker in
+      memory.scratch[worker].clock?.start()
+      defer { memory.scratch[worker].clock?.end(.embedding) }
       for row in sizes.rows(ofTask: task, images: count) {
         let (sequence, place) = row.quotientAndRemainder(dividingBy: length)
         let number = Int(text.data[sequence * text.rowLength + place])
@@ -59,7 +61,9 @@ public final class TokenEmbedding {
     for row in 0..<count * length { activity[Int(numbers.data[row])] = true }
     // Rows in their order, so that no bit depends on who adds.
     let parts = (width + Self.columnsPerTask - 1) / Self.columnsPerTask
-    memory.workers.run(2 * parts) { task, _ in
+    memory.workers.run(2 * parts) { task, worker in
+      memory.scratch[worker].clock?.start()
+      defer { memory.scratch[worker].clock?.end(.embedding) }
       let first = task % parts * Self.columnsPerTask
       let columns = min(Self.columnsPerTask, width - first)
       if task < parts {

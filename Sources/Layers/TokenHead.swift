@@ -52,7 +52,9 @@ public final class TokenHead {
 
   /// - Parameter x: [N, D].
   public func forward(_ x: Tensor, sequences: Int, memory: BlockMemory) {
-    memory.workers.run(sizes.tasks(images: sequences)) { task, _ in
+    memory.workers.run(sizes.tasks(images: sequences)) { task, worker in
+      memory.scratch[worker].clock?.start()
+      defer { memory.scratch[worker].clock?.end(.head) }
       let rows = sizes.rows(ofTask: task, images: sequences)
       norm.forward(x.data + rows.lowerBound * sizes.width, distance: sizes.width, rows: rows)
     }
@@ -91,6 +93,8 @@ public final class TokenHead {
   private func multiply(_ rows: Range<Int>, _ memory: BlockMemory) {
     let tasks = (vocabulary + Self.tokensPerTask - 1) / Self.tokensPerTask
     memory.workers.run(tasks) { task, worker in
+      memory.scratch[worker].clock?.start()
+      defer { memory.scratch[worker].clock?.end(.head) }
       let first = task * Self.tokensPerTask
       multiplyTransposed(
         norm.output.data + rows.lowerBound * sizes.width, ldx: sizes.width,
@@ -109,7 +113,9 @@ public final class TokenHead {
     sums = [LossSum](repeating: LossSum(), count: tasks)
     sums.withUnsafeMutableBufferPointer { sums in
       nonisolated(unsafe) let sums = sums
-      memory.workers.run(tasks) { task, _ in
+      memory.workers.run(tasks) { task, worker in
+        memory.scratch[worker].clock?.start()
+        defer { memory.scratch[worker].clock?.end(.head) }
         let first = task * Self.rowsPerTask
         let start = logits.data + first * logits.rowLength
         var correct: Int64 = 0
@@ -127,7 +133,9 @@ public final class TokenHead {
     let width = sizes.width
     let tasks = (vocabulary + Self.tokensPerTask - 1) / Self.tokensPerTask
     let columnTasks = (width + Self.columnsPerTask - 1) / Self.columnsPerTask
-    memory.workers.run(columnTasks + tasks) { task, _ in
+    memory.workers.run(columnTasks + tasks) { task, worker in
+      memory.scratch[worker].clock?.start()
+      defer { memory.scratch[worker].clock?.end(.head) }
       if task < columnTasks {
         let first = task * Self.columnsPerTask
         matmul(
@@ -150,7 +158,9 @@ public final class TokenHead {
   public func backward(into dx: Tensor, sequences: Int, memory: BlockMemory) {
     let width = sizes.width
     let tasks = sizes.tasks(images: sequences)
-    memory.workers.run(tasks) { task, _ in
+    memory.workers.run(tasks) { task, worker in
+      memory.scratch[worker].clock?.start()
+      defer { memory.scratch[worker].clock?.end(.head) }
       let rows = sizes.rows(ofTask: task, images: sequences)
       let vectors = vectorGradients.data + task * 2 * width
       vectors.update(repeating: 0, count: 2 * width)

@@ -8,7 +8,7 @@ import Tensors
 /// `blocks.0.norm1.weight`, …, `blocks.0.moe.w1` [E, F, D], …, `norm.weight`, `head.weight` [V, D].
 /// The experts' four tensors are modulated, by the share of tokens that each expert got; nothing
 /// else is. A row of inputs is a sequence of token numbers, its targets the tokens that follow.
-public final class GPTMoE: Model {
+public final class GPTMoE: TimedModel {
   public let blocks: [MoEBlock]
   public let head: TokenHead
   public let parameters: [Parameter]
@@ -19,6 +19,8 @@ public final class GPTMoE: Model {
   /// The residual stream and ∂loss/∂ of it, [N, D].
   private let stream: Tensor
   private let gradient: Tensor
+  /// In a benchmark.
+  private var clock: StepClock?
 
   /// - Parameters:
   ///   - vocabulary: V, numbers from 0 on.
@@ -63,7 +65,16 @@ public final class GPTMoE: Model {
     head.logits(row: row, memory: memory)
   }
 
+  /// Notes from now on where the time of steps goes.
+  public func time() -> StepClock {
+    let clock = memory.time()
+    self.clock = clock
+    return clock
+  }
+
   public func forward(_ inputs: Tensor, rows: Int) {
+    clock?.beginPass()
+    defer { clock?.endPass() }
     embedding.forward(inputs, count: rows, into: stream, memory: memory)
     for block in blocks { block.forward(stream, images: rows, memory: memory) }
     head.forward(stream, sequences: rows, memory: memory)
@@ -72,10 +83,14 @@ public final class GPTMoE: Model {
   /// Cross entropy alone; the gradients that `backward` sets are those of `auxiliaryLoss` too.
   /// - Parameter targets: [B, T]; negative where nothing is asked.
   public func loss(targets: UnsafePointer<Int32>, rows: Int, forTraining: Bool) -> LossSum {
-    head.loss(targets: targets, sequences: rows, forTraining: forTraining, memory: memory)
+    clock?.beginPass()
+    defer { clock?.endPass() }
+    return head.loss(targets: targets, sequences: rows, forTraining: forTraining, memory: memory)
   }
 
   public func backward(_ inputs: Tensor, rows: Int) {
+    clock?.beginPass()
+    defer { clock?.endPass() }
     gradient.data.update(repeating: 0, count: rows * config.context * config.d)
     head.backward(into: gradient, sequences: rows, memory: memory)
     for block in blocks.reversed() { block.backward(gradient, images: rows, memory: memory) }

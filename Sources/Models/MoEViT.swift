@@ -7,7 +7,7 @@ import Tensors
 /// Tensor names are the reference's: `cls`, `pos_embed`, `patch_embed.weight`, …,
 /// `blocks.0.moe.w1` [E, F, D], …, `norm.weight`, `head.bias`. The experts' four tensors are
 /// modulated, by the share of tokens that each expert got; nothing else is.
-public final class MoEViT: Model {
+public final class MoEViT: TimedModel {
   public let blocks: [MoEBlock]
   public let head: ClassTokenHead
   public let parameters: [Parameter]

@@ -18,3 +18,9 @@ public protocol Model: AnyObject {
   /// Overwrites every parameter's gradient, after `loss(forTraining: true)`.
   func backward(_ inputs: Tensor, rows: Int)
 }
+
+/// A model that can tell where the time of its steps goes.
+public protocol TimedModel: Model {
+  /// Notes it from now on.
+  func time() -> StepClock
+}

@@ -75,6 +75,9 @@ public struct CurveChart: Sendable {
 
   public let title: String
   public let xTitle: String
+  /// Places of the x axis that have a name in place of their number, as where it is no linear one;
+  /// then no other has a number either.
+  public let xNames: [Double: String]
   public let panels: [Panel]
   /// What the panels' marks are.
   public let markName: String
@@ -84,11 +87,13 @@ public struct CurveChart: Sendable {
   public let notes: [String]
 
   public init(
-    title: String, xTitle: String, panels: [Panel], markName: String = "published", columns: Int,
-    notes: [String]
+    title: String, xTitle: String, xNames: [Double: String] = [:], panels: [Panel],
+    markName: String = "published",
+    columns: Int, notes: [String]
   ) {
     self.title = title
     self.xTitle = xTitle
+    self.xNames = xNames
     self.panels = panels
     self.markName = markName
     self.columns = max(columns, 1)
@@ -155,7 +160,7 @@ public struct CurveChart: Sendable {
   ) {
     let size = TextSize.label
     frame.drawRows(&sketch, title: yTitle)
-    frame.drawColumns(&sketch, title: xTitle, whole: true)
+    frame.drawColumns(&sketch, title: xTitle, whole: true, names: xNames)
     let title = StrokeFont.fitted(panel.title, size, room: frame.width + 12)
     sketch.text(title, frame.left, frame.top - 8, size: size, isBold: true)
     for line in panel.lines {

@@ -46,13 +46,17 @@ struct Frame {
   }
 
   /// The line and the numbers of the x axis.
-  func drawColumns(_ sketch: inout Sketch, title: String, whole: Bool) {
+  /// - Parameter names: of places that stand for something else than their number.
+  func drawColumns(
+    _ sketch: inout Sketch, title: String, whole: Bool, names: [Double: String] = [:]
+  ) {
     let ticks = Ticks(x.lowerBound, x.upperBound, count: max(2, Int(width / 60)), whole: whole)
-    for value in ticks.values {
+    for value in names.isEmpty ? ticks.values : names.keys.filter(x.contains).sorted() {
       let place = (x(value) * 2).rounded() / 2
       sketch.add(.line([Point(place, bottom), Point(place, bottom + 4)], .muted, width: 1))
       sketch.text(
-        ticks.text(value), place, bottom + 17, size: TextSize.tick, anchor: .middle, paint: .muted)
+        names[value] ?? ticks.text(value), place, bottom + 17, size: TextSize.tick, anchor: .middle,
+        paint: .muted)
     }
     sketch.text(title, left + width / 2, bottom + 34, anchor: .middle)
     drawBase(&sketch)

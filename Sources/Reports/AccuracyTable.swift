@@ -23,6 +23,8 @@ public struct AccuracyRow: Hashable, Sendable {
   public let accuracyMean: Double?
   /// Sample standard deviation (n − 1); nil below two seeds.
   public let accuracyStd: Double?
+  /// Mean perplexity on the validation text, of those seeds that measured it; nil without one.
+  public let validationMean: Double?
   /// The seeds that both this variant and vanilla finished; empty for vanilla itself.
   public let deltaSeeds: [UInt64]
   /// How much better this variant is than vanilla, one per seed of `deltaSeeds`.
@@ -98,17 +100,21 @@ public struct AccuracyTable: Hashable, Sendable {
     let value =
       setting.comparable
       ? published.value(for: setting, variant: runs.key.variant, gamma: runs.key.gamma) : nil
+    let gain =
+      setting.comparable
+      ? published.gain(for: setting, variant: runs.key.variant, gamma: runs.key.gamma) : nil
     let excited = setting.comparable ? published.excitedEnd(for: setting) : nil
     return AccuracyRow(
       group: group, setting: setting, variant: runs.key.variant, gamma: runs.key.gamma,
       seeds: runs.seeds, accuracies: runs.accuracies,
       accuracyMean: Statistics.mean(runs.accuracies),
       accuracyStd: Statistics.sampleStd(runs.accuracies),
+      validationMean: Statistics.mean(runs.validations),
       deltaSeeds: deltaSeeds, deltas: deltas, deltaMean: Statistics.mean(deltas),
       deltaStd: Statistics.sampleStd(deltas), deltaCI95T: Statistics.tInterval(deltas),
       deltaCI95Bootstrap: Statistics.bootstrapInterval(deltas),
       signFlipP: Statistics.signFlipP(deltas),
-      publishedMean: value?.mean, publishedStd: value?.std, publishedDelta: value?.delta,
+      publishedMean: value?.mean, publishedStd: value?.std, publishedDelta: value?.delta ?? gain,
       publishedExcited: excited,
       secondsPerEpoch: Statistics.mean(runs.seconds), failures: runs.failures)
   }
@@ -151,6 +157,7 @@ private struct VariantRuns {
   let key: VariantKey
   private(set) var seeds: [UInt64] = []
   private(set) var accuracies: [Double] = []
+  private(set) var validations: [Double] = []
   private(set) var seconds: [Double] = []
   private(set) var failures: [RunFailure] = []
 
@@ -173,6 +180,7 @@ private struct VariantRuns {
       if let accuracy = outcome.finishedAccuracy {
         seeds.append(outcome.seed)
         accuracies.append(accuracy)
+        if let score = outcome.validationPerplexity, score.isFinite { validations.append(score) }
         if let time = outcome.secondsPerEpoch, time.isFinite { seconds.append(time) }
       } else {
         failures.append(

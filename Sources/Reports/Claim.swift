@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the paper claims about its Top-K MLPs, each as numbers that a table can support or deny.
+/// What the paper claims about its models, each as numbers that a table can support or deny.
 public enum Claim: String, CaseIterable, Hashable, Sendable {
   case targetedBeatsVanilla = "targeted variants beat vanilla"
   case controlsDoNot = "untargeted controls do not beat vanilla"
@@ -16,6 +16,10 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
   case deepRescue = "excitation rescues deep models that vanilla leaves near chance"
   case granularityRescue = "excitation gains where experts are many and small"
   case capacityIsSafe = "excitation costs nothing where layers are wide"
+  case languageGains = "excitation gains in nearly all language models"
+  case peakAtEight = "top-2 gains peak at 8 experts"
+  case reboundAtSixtyFour = "gains rise again from 32 to 64 experts"
+  case gainFallsWithPicks = "gains fall as more experts are picked"
 
   /// Points that count as no difference where the paper claims none.
   static let indifference = 1.0
@@ -50,6 +54,11 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
     case .granularityRescue: "Δ of excited above 0 in the model of the narrowest layers"
     case .capacityIsSafe:
       "Δ of excited above -\(shortText(Self.indifference)) in the model of the widest layers"
+    case .languageGains:
+      "Δ over all models above 0, share of those that gain above \(shortText(Self.nearlyAll)) %"
+    case .peakAtEight: "top-2 Δ at 8 experts − at 4 above 0, − at 16 above 0, by expert width"
+    case .reboundAtSixtyFour: "Δ at 64 experts − at 32 above 0 for each k, by expert width"
+    case .gainFallsWithPicks: "Δ with the most picks − mean with fewer below 0, by model"
     }
   }
 
@@ -103,6 +112,8 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
     case .capacityIsSafe:
       excitedDeltas(
         places.filter { $0.width == places.map(\.width).max() }, .above(-Self.indifference))
+    case .languageGains, .peakAtEight, .reboundAtSixtyFour, .gainFallsWithPicks:
+      GainGrid.all(places.flatMap(\.rows)).flatMap(evidence)
     }
   }
 
@@ -244,7 +255,7 @@ extension AccuracyRow? {
   }
 }
 
-private func minus(_ a: Double?, _ b: Double?) -> Double? {
+func minus(_ a: Double?, _ b: Double?) -> Double? {
   guard let a, let b else { return nil }
   return a - b
 }

@@ -47,7 +47,7 @@ public func claimsMarkdown(
   let test = testText(verdicts).map { ["", "Claims: \($0)."] } ?? []
   return
     ([
-      "| claim | judged by (95 % interval over seeds) | verdict | numbers |",
+      "| claim | judged by (95 % interval over \(samples(verdicts))) | verdict | numbers |",
       "|:---|:---|:---|:---|",
     ] + rows + test).joined(separator: "\n") + "\n"
 }
@@ -66,6 +66,7 @@ func claimsValue(_ verdicts: [Verdict]) -> JSONValue {
               .object([
                 ("label", .string(evidence.label)), ("unit", .string(evidence.unit)),
                 ("judgement", .string(evidence.judgement.rawValue)),
+                ("values_per", .string(evidence.sample)),
                 ("values", .array(evidence.values.map { .number($0) })),
                 ("mean", .optional(evidence.mean)), ("published", .optional(evidence.published)),
               ])
@@ -77,16 +78,24 @@ func claimsValue(_ verdicts: [Verdict]) -> JSONValue {
 
 private let widestOutcome = Verdict.Outcome.doesNotHold.rawValue.count
 
+/// What the intervals are over.
+private func samples(_ verdicts: [Verdict]) -> String {
+  let names = distinct(verdicts.flatMap(\.evidence).map(\.sample))
+  return names.isEmpty ? "seeds" : names.map { "\($0)s" }.joined(separator: " or ")
+}
+
 /// Which test judges, and why not the other; nil where there is no interval.
 private func testText(_ verdicts: [Verdict]) -> String? {
-  let counts = verdicts.filter { $0.outcome != .notJudged }.flatMap(\.evidence)
-    .map(\.values.count).filter { $0 > 1 }
-  guard let most = counts.max() else { return nil }
-  let smallest = Statistics.smallestSignFlipP(most)
-  return "judged by 95 % intervals (Student's t over seeds, differences taken as normal)"
+  let judged = verdicts.filter { $0.outcome != .notJudged }
+  let most = judged.flatMap(\.evidence).filter { $0.values.count > 1 }
+    .max { $0.values.count < $1.values.count }
+  guard let most else { return nil }
+  let smallest = Statistics.smallestSignFlipP(most.values.count)
+  return "judged by 95 % intervals (Student's t over \(samples(judged)), differences taken as "
+    + "normal)"
     + (smallest > Statistics.significance
       ? ", not by a sign-flip test, whose p cannot go below \(shortText(smallest)) "
-        + "with \(counted(most, "seed"))"
+        + "with \(counted(most.values.count, most.sample))"
       : ", not by the sign-flip test's p")
 }
 
@@ -105,7 +114,7 @@ private func evidenceText(_ evidence: Evidence, isJudged: Bool) -> String {
   if let interval = evidence.interval {
     text += " [\(signed(interval.low)), \(signed(interval.high))]"
   }
-  text += ", " + counted(evidence.values.count, "seed")
+  text += ", " + counted(evidence.values.count, evidence.sample)
   if let published = evidence.published { text += "; paper \(signed(published))" }
   guard isJudged else { return text }
   switch evidence.judgement {
@@ -136,7 +145,8 @@ private func openText(_ verdict: Verdict, _ context: ClaimContext) -> String? {
   }
   let open = verdict.evidence.filter { $0.judgement == .open }
   guard verdict.outcome == .undecided, !open.isEmpty else { return nil }
-  let isSingle = open.contains { $0.values.count == 1 }
-  let reason = isSingle ? "one seed has no interval" : "an interval reaches to both sides"
+  let single = open.first { $0.values.count == 1 }
+  let reason =
+    single.map { "one \($0.sample) has no interval" } ?? "an interval reaches to both sides"
   return reason + "; more seeds may decide it" + (context.moreSeeds.map { ": \($0)" } ?? "")
 }

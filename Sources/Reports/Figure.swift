@@ -9,8 +9,8 @@ public enum FigureKind: String, CaseIterable, Codable, Hashable, Sendable {
 ///
 /// - Parameters:
 ///   - curves: the table's runs, for `.curves`.
-///   - metrics: what `.curves` shows; nil for test accuracy, and training loss beside it where
-///     there is one setting.
+///   - metrics: what `.curves` shows; nil for test accuracy or perplexity, and training loss beside it
+///     where there is one setting.
 ///   - notes: sentences under the picture, behind what the runs were.
 public func figure(
   _ kind: FigureKind, of table: AccuracyTable, curves: [RunCurve] = [],

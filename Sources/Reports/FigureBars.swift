@@ -7,8 +7,10 @@ extension FigureContent {
       BarChart.Group(
         label: label(setting: index), section: section(setting: index), bars: bars(setting))
     }
-    return BarChart(
-      title: title, yTitle: "test accuracy, last epoch [%]", groups: groups, notes: notes)
+    let measure = settings.first?.measure ?? .accuracy
+    let yTitle =
+      measure == .accuracy ? "test accuracy, last epoch [%]" : "test perplexity, last epoch"
+    return BarChart(title: title, yTitle: yTitle, groups: groups, notes: notes)
   }
 
   /// Where settings differ in several things, those that are alike in the first belong together.

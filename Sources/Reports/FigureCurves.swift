@@ -6,7 +6,13 @@ extension FigureContent {
   func curveChart(_ metrics: [CurveMetric]?, notes: [String]) -> CurveChart {
     let lines = seedRuns(curves)
     let drawn = settings.indices.filter { lines[$0].contains { !$0.runs.isEmpty } }
-    let metrics = metrics ?? (drawn.count > 1 ? [.testAccuracy] : [.testAccuracy, .trainLoss])
+    let progress = CurveMetric.progress(of: settings.first?.measure ?? .accuracy)
+    let metrics =
+      metrics
+      ?? (drawn.count > 1
+        ? [progress]
+        : progress == .testAccuracy
+          ? [progress, .trainLoss] : [progress, .validationPerplexity, .trainLoss])
     let panels = drawn.flatMap { setting in
       metrics.map { metric in
         CurveChart.Panel(
@@ -22,7 +28,7 @@ extension FigureContent {
                 )
               })
           }, marks: metric == .testAccuracy ? published(setting, lines[setting].map(\.series)) : [],
-          isCut: metric.isLoss)
+          isCut: metric.isOpen)
       }
     }
     let count = metrics.count > 1 ? metrics.count : drawn.count == 4 ? 2 : min(drawn.count, 3)

@@ -38,15 +38,19 @@ extension FigureContent {
     // Where variants are no axis, nothing else names it.
     let only =
       variants.count == 1 && !columnAxes.contains("variant") ? variants.map(oneLine)[0] : nil
+    let measure = settings.first?.measure ?? .accuracy
+    let whose = only.map { " of \($0)" } ?? ""
     return HeatmapChart(
       title: title, rowTitle: rowAxes.joined(separator: ", "),
       columnTitle: columnAxes.joined(separator: ", "),
       rows: rows.map { $0.joined(separator: ", ") },
       columns: columns.map { $0.joined(separator: "\n") }, values: values,
-      valueTitle: "Δ [points]",
+      valueTitle: measure.gainTitle,
       notes: [
-        "Δ: test accuracy\(only.map { " of \($0)" } ?? "") minus vanilla's, mean over seeds, "
-          + "paired by seed."
+        (measure == .accuracy
+          ? "Δ: test accuracy\(whose) minus vanilla's, "
+          : "Δ: vanilla's test perplexity minus that\(whose.isEmpty ? " of the variant" : whose), ")
+          + "mean over seeds, paired by seed."
       ] + notes)
   }
 

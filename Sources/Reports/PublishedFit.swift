@@ -9,7 +9,7 @@ public struct PublishedFit: Hashable, Sendable {
   public let sameSigns: Int
   public let signs: Int
 
-  /// Nil where no row has a published value and one of ours.
+  /// Nil where no row has a published value and one of ours, nor a published Δ and one of ours.
   public init?(_ rows: [AccuracyRow]) {
     func differences(vanilla: Bool) -> [Double] {
       rows.filter { ($0.variant == baselineVariant) == vanilla }.compactMap { row in
@@ -18,12 +18,12 @@ public struct PublishedFit: Hashable, Sendable {
       }
     }
     let (vanilla, excited) = (differences(vanilla: true), differences(vanilla: false))
-    guard !(vanilla + excited).isEmpty else { return nil }
+    let agreements = rows.compactMap(\.signAgrees)
+    guard !(vanilla + excited).isEmpty || !agreements.isEmpty else { return nil }
     vanillaDifference = Statistics.mean(vanilla)
     excitedDifference = Statistics.mean(excited)
     vanillaCount = vanilla.count
     excitedCount = excited.count
-    let agreements = rows.compactMap(\.signAgrees)
     signs = agreements.count
     sameSigns = agreements.count(where: \.self)
   }
@@ -38,20 +38,26 @@ public struct PublishedFit: Hashable, Sendable {
     if let excitedDifference {
       parts.append("\(fixed(excitedDifference, 2)) points (excited, n = \(excitedCount))")
     }
-    var text = "mean |ours − paper|: " + parts.joined(separator: ", ")
-    if signs > 0 { text += "; sign of Δ as published: \(sameSigns) of \(signs)" }
+    var texts = parts.isEmpty ? [] : ["mean |ours − paper|: " + parts.joined(separator: ", ")]
+    if signs > 0 { texts.append("sign of Δ as published: \(sameSigns) of \(signs)") }
+    var text = texts.joined(separator: "; ")
     if !opposite.isEmpty { text += ", not " + opposite.joined(separator: ", ") }
     return text
   }
 }
 
 extension AccuracyRow {
-  /// Whether Δ has the published sign, as both are printed (two decimals); nil without one of them.
+  /// Whether Δ has the published sign; nil without one of them.
   var signAgrees: Bool? {
     guard let deltaMean, let publishedDelta else { return nil }
-    func sign(_ value: Double) -> Int { (value * 100).rounded().signum }
-    return sign(deltaMean) == sign(publishedDelta)
+    return sameSign(deltaMean, publishedDelta)
   }
+}
+
+/// Whether two numbers have the same sign, as both are printed (two decimals).
+func sameSign(_ a: Double, _ b: Double) -> Bool {
+  func sign(_ value: Double) -> Int { (value * 100).rounded().signum }
+  return sign(a) == sign(b)
 }
 
 extension Double {

@@ -78,6 +78,7 @@ public struct PublishedValues: Sendable {
 
   private var cells: [(cell: Cell, value: Value)] = []
   private var transformers: [PublishedTransformer] = []
+  private var gains: [PublishedGain] = []
 
   /// Where the curves of a deep model end, as Figure 3 has it.
   private struct DeepEnd {
@@ -125,6 +126,7 @@ public struct PublishedValues: Sendable {
       guard Self.tables.contains(try row.text("table")), try row.text("metric") == Self.metric
       else {
         if let value = try PublishedTransformer(row) { transformers.append(value) }
+        if let value = try PublishedGain(row) { gains.append(value) }
         continue
       }
       let cell = try Self.cell(row)
@@ -203,6 +205,12 @@ public struct PublishedValues: Sendable {
       batchSize: Double(setting.batchSize), sparsity: sparsity, schedule: setting.schedule,
       variant: variant, gamma: variant == baselineVariant ? nil : gamma)
     return cells.first { $0.cell == cell }?.value
+  }
+
+  /// Δ PPL that Table 2 prints for a language model; nil for what it does not have.
+  /// - Parameter gamma: γ; ignored for `vanilla`.
+  public func gain(for setting: SettingRecord, variant: String, gamma: Double?) -> Double? {
+    gains.value(for: setting, variant: variant, gamma: gamma)
   }
 
   /// Percent that Figure 3 prints of an excited run of the setting, of which variant it does not say.

@@ -107,6 +107,8 @@ public struct RunOutcome: Codable, Hashable, Sendable {
   /// and the same spread over its words.
   public var perplexity: Double?
   public var wordPerplexity: Double?
+  /// As `perplexity`, of the validation text.
+  public var validationPerplexity: Double?
   /// Training loss of the last epoch, nats.
   public var trainLoss: Double?
   public var secondsPerEpoch: Double?
@@ -137,6 +139,7 @@ public struct RunOutcome: Codable, Hashable, Sendable {
   enum CodingKeys: String, CodingKey {
     case label, setting, variant, gamma, seed, status, accuracy, perplexity
     case wordPerplexity = "word_perplexity"
+    case validationPerplexity = "validation_perplexity"
     case trainLoss = "train_loss"
     case secondsPerEpoch = "seconds_per_epoch"
     case epochs

@@ -1,7 +1,8 @@
 /// One column of a table for people.
 struct ReportColumn: Equatable {
   enum Role {
-    case axis, variant, gamma, count, accuracy, delta, interval, p, published, publishedDelta, time
+    case axis, variant, gamma, count, accuracy, validation, delta, interval, p, published,
+      publishedDelta, time
   }
 
   let role: Role
@@ -172,6 +173,12 @@ struct ReportGrid {
         return "\(fixed(mean, 2)) ± \(row.accuracyStd.map { fixed($0, 2) } ?? missing)"
       }
     ]
+    if full, rows.contains(where: { $0.validationMean != nil }) {
+      columns.append(
+        column(.validation, "validation", rows) {
+          $0.validationMean.map { fixed($0, 2) } ?? missing
+        })
+    }
     if rows.contains(where: { $0.deltaMean != nil }) {
       columns.append(
         column(.delta, full ? measure.gainTitle : "Δ", rows) { row in
@@ -257,6 +264,9 @@ struct ReportGrid {
         "Δ: mean over seeds of \(measure == .accuracy ? "excited − vanilla" : "vanilla − excited"), "
           + "paired by seed; n = \(range(pairs))")
     }
+    if columns.contains(where: { $0.role == .validation }) {
+      notes.append("validation: perplexity of the validation text, likewise")
+    }
     if columns.contains(where: { $0.role == .interval }) {
       notes.append("95 % interval: of that mean, by Student's t")
     }
@@ -266,9 +276,13 @@ struct ReportGrid {
     notes += significanceNote(pairs).map { [$0] } ?? []
     if rows.contains(where: { $0.publishedMean != nil }) {
       notes.append("paper: published mean over 3 seeds, arXiv:2602.21798")
+    } else if rows.contains(where: { $0.publishedDelta != nil }) {
+      notes.append("paper Δ: published, one seed, arXiv:2602.21798")
     }
     if let fit = PublishedFit(rows) {
-      let opposite = rows.indices.filter { rows[$0].signAgrees == false }.map { row in
+      // Of language models the paper's layout tells them.
+      let isListed = measure == .accuracy
+      let opposite = rows.indices.filter { isListed && rows[$0].signAgrees == false }.map { row in
         columns.filter { [.axis, .variant, .gamma].contains($0.role) }.map { $0.cells[row] }
           .joined(separator: " ")
       }

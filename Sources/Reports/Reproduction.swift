@@ -46,9 +46,10 @@ extension Reproduction {
   public func text(format: ReportFormat, style: TerminalStyle) -> String {
     switch format {
     case .table:
+      let grids = GainGrid.all(table.rows).map { "\n" + $0.text(style) }.joined()
       let claims =
         verdicts.isEmpty ? "" : "\n" + claimsReport(verdicts, context: context, style: style)
-      return terminalReport(table, style: style) + claims
+      return terminalReport(table, style: style) + grids + claims
     case .markdown: return section
     case .json: return value.text() + "\n"
     case .csv, .latex: return render(table, format: format, style: style)
@@ -82,6 +83,7 @@ extension Reproduction {
     }
     if counts.over > 0 || counts.all == 0 {
       lines.append(markdownReport(table, isSection: false))
+      lines += GainGrid.all(table.rows).map(\.markdown)
       if let picture { lines += ["![\(title)](\(picture))", ""] }
       if !verdicts.isEmpty { lines.append(claimsMarkdown(verdicts, context: context)) }
     }

@@ -15,7 +15,12 @@ struct RowField: Sendable {
       "accuracies": "perplexities", "accuracy_mean": "perplexity_mean",
       "accuracy_std": "perplexity_std",
     ]
-    return all.map { RowField(names[$0.name] ?? $0.name, $0.value) }
+    var fields = all.map { RowField(names[$0.name] ?? $0.name, $0.value) }
+    if let place = fields.firstIndex(where: { $0.name == "delta_seeds" }) {
+      fields.insert(
+        RowField("validation_perplexity_mean") { computed($0.validationMean) }, at: place)
+    }
+    return fields
   }
 
   private static let all: [RowField] = [

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a run had reached after an epoch.
 public struct EpochPoint: Hashable, Sendable {
   /// Epochs done, from 1.
@@ -10,15 +12,19 @@ public struct EpochPoint: Hashable, Sendable {
   public let testLoss: Double
   /// Percent.
   public let testAccuracy: Double
+  /// Nats, of the validation text.
+  public let validationLoss: Double
 
   public init(
-    epoch: Int, trainLoss: Double, trainAccuracy: Double, testLoss: Double, testAccuracy: Double
+    epoch: Int, trainLoss: Double, trainAccuracy: Double, testLoss: Double, testAccuracy: Double,
+    validationLoss: Double = .nan
   ) {
     self.epoch = epoch
     self.trainLoss = trainLoss
     self.trainAccuracy = trainAccuracy
     self.testLoss = testLoss
     self.testAccuracy = testAccuracy
+    self.validationLoss = validationLoss
   }
 }
 
@@ -58,7 +64,12 @@ extension ExpertCurve: SeedCurve {}
 
 /// The quantities of which curves can be drawn.
 public enum CurveMetric: String, CaseIterable, Sendable {
-  case testAccuracy, trainAccuracy, testLoss, trainLoss
+  case testAccuracy, trainAccuracy, testLoss, trainLoss, testPerplexity, validationPerplexity
+
+  /// What shows how runs come on that are judged by a measure.
+  static func progress(of measure: Measure) -> CurveMetric {
+    measure == .accuracy ? .testAccuracy : .testPerplexity
+  }
 
   var title: String {
     switch self {
@@ -66,11 +77,13 @@ public enum CurveMetric: String, CaseIterable, Sendable {
     case .trainAccuracy: "training accuracy [%]"
     case .testLoss: "test loss [nats]"
     case .trainLoss: "training loss [nats]"
+    case .testPerplexity: "test perplexity"
+    case .validationPerplexity: "validation perplexity"
     }
   }
 
-  /// Losses have no upper end.
-  var isLoss: Bool { self == .testLoss || self == .trainLoss }
+  /// Losses and perplexities have no upper end.
+  var isOpen: Bool { self != .testAccuracy && self != .trainAccuracy }
 
   func value(_ point: EpochPoint) -> Double {
     switch self {
@@ -78,6 +91,8 @@ public enum CurveMetric: String, CaseIterable, Sendable {
     case .trainAccuracy: point.trainAccuracy
     case .testLoss: point.testLoss
     case .trainLoss: point.trainLoss
+    case .testPerplexity: exp(point.testLoss)
+    case .validationPerplexity: exp(point.validationLoss)
     }
   }
 }

@@ -1,4 +1,4 @@
-/// One quantity behind a claim of the paper, measured once per seed.
+/// One quantity behind a claim of the paper, measured several times.
 public struct Evidence: Hashable, Sendable {
   /// What the paper says about the quantity.
   public enum Expectation: Hashable, Sendable {
@@ -10,9 +10,9 @@ public struct Evidence: Hashable, Sendable {
 
   public enum Judgement: String, Hashable, Sendable {
     case supports, contradicts
-    /// The interval allows both; or there is none, below two seeds.
+    /// The interval allows both; or there is none, below two samples.
     case open
-    /// No seed has it.
+    /// No sample has it.
     case unmeasured
   }
 
@@ -20,19 +20,22 @@ public struct Evidence: Hashable, Sendable {
   public let label: String
   public let unit: String
   public let expectation: Expectation
-  /// One per seed.
+  /// One per sample.
   public let values: [Double]
+  /// What a sample is: seeds, or models that were trained.
+  public let sample: String
   /// The same quantity from the paper's numbers, where it prints them.
   public let published: Double?
 
   public init(
     _ label: String, unit: String = "points", _ expectation: Expectation, values: [Double],
-    published: Double? = nil
+    per sample: String = "seed", published: Double? = nil
   ) {
     self.label = label
     self.unit = unit
     self.expectation = expectation
     self.values = values
+    self.sample = sample
     self.published = published
   }
 

@@ -16,6 +16,8 @@ public struct TextDataset: Sendable {
   /// V: token numbers are below it.
   public let vocabulary: Int
   public let train: any TokenSource
+  /// nil where perplexity is measured on the test text alone.
+  public let validation: (any TokenSource)?
   public let test: any TokenSource
   /// Of the test text, for perplexity per word.
   public let testWords: Int
@@ -23,11 +25,12 @@ public struct TextDataset: Sendable {
   public let fingerprint: String
 
   public init(
-    vocabulary: Int, train: any TokenSource, test: any TokenSource, testWords: Int,
-    fingerprint: String
+    vocabulary: Int, train: any TokenSource, validation: (any TokenSource)? = nil,
+    test: any TokenSource, testWords: Int, fingerprint: String
   ) {
     self.vocabulary = vocabulary
     self.train = train
+    self.validation = validation
     self.test = test
     self.testWords = testWords
     self.fingerprint = fingerprint
@@ -35,7 +38,8 @@ public struct TextDataset: Sendable {
 
   public init(_ corpus: TextCorpus) {
     self.init(
-      vocabulary: corpus.vocabularySize, train: corpus.train.tokens, test: corpus.test.tokens,
+      vocabulary: corpus.vocabularySize, train: corpus.train.tokens,
+      validation: corpus.valid.tokens, test: corpus.test.tokens,
       testWords: corpus.test.counts.wordsAndLines, fingerprint: corpus.fingerprint)
   }
 }

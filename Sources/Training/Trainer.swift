@@ -20,6 +20,8 @@ public struct EpochRecord: Codable, Hashable, Sendable {
   /// Over the whole test split, after the epoch.
   public let testLoss: Double
   public let testAccuracy: Double
+  /// Over the whole validation split; nil where there is none.
+  public let validationLoss: Double?
 }
 
 /// How long one epoch took, in seconds.
@@ -35,6 +37,7 @@ public final class Trainer {
   let optimizer: Optimizer
   private let schedule: Schedule
   private let training: any BatchSource
+  private let validation: (any BatchSource)?
   private let test: any BatchSource
   private let workers: Workers
   private let sampleClasses: Int
@@ -74,6 +77,9 @@ public final class Trainer {
     optimizer = Optimizer(
       config.optimizer, parameters: model.parameters, workers: workers, kernels: kernels)
     training = dataset.batches(.train, for: config, batchSize: part, kernels: kernels)
+    validation =
+      dataset.hasValidation
+      ? dataset.batches(.validation, for: config, batchSize: testBatch, kernels: kernels) : nil
     test = dataset.batches(.test, for: config, batchSize: testBatch, kernels: kernels)
     schedule = Schedule(
       config.schedule, base: config.optimizer.lr, epochs: config.epochs,
@@ -137,7 +143,8 @@ public final class Trainer {
       let record = EpochRecord(
         epoch: epoch + 1, step: optimizer.step, learningRate: position.rate,
         trainLoss: position.sum.mean, trainAccuracy: position.sum.accuracy,
-        testLoss: measured.mean, testAccuracy: measured.accuracy)
+        testLoss: measured.mean, testAccuracy: measured.accuracy,
+        validationLoss: validation.map { loss(over: $0).mean })
       let seconds = EpochSeconds(
         train: position.seconds, test: trained.duration(to: .now) / .seconds(1))
       expertTables = expertLayers { ExpertTable(layer: $0, trained: $1, test: $2) }
@@ -273,18 +280,26 @@ public final class Trainer {
 
   /// Loss and accuracy over the test split, without augmentation.
   public func evaluate() -> LossSum {
-    var sum = LossSum()
     evaluated = unused
-    for batch in 0..<test.batchCount {
-      let rows = test.load(batch)
-      model.forward(test.inputs, rows: rows)
-      sum += model.loss(targets: test.targets, rows: rows, forTraining: false)
-      guard evaluated != nil else { continue }
+    return loss(over: test) { rows in
+      guard evaluated != nil else { return }
       for (layer, routing) in model.routing.enumerated() {
         evaluated?[layer].add(
           routing, targets: sampleClasses > 1 ? test.targets : nil, samples: rows,
           kernels: kernels)
       }
+    }
+  }
+
+  /// Over a whole split.
+  /// - Parameter onBatch: called after each batch's forward pass, with its samples.
+  private func loss(over split: any BatchSource, onBatch: (Int) -> Void = { _ in }) -> LossSum {
+    var sum = LossSum()
+    for batch in 0..<split.batchCount {
+      let rows = split.load(batch)
+      model.forward(split.inputs, rows: rows)
+      sum += model.loss(targets: split.targets, rows: rows, forTraining: false)
+      onBatch(rows)
     }
     return sum
   }

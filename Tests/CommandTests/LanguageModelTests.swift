@@ -38,6 +38,50 @@ struct LanguageModelTests {
     #expect((delta - (means[0] - means[1])).magnitude < 1e-6)
   }
 
+  /// Two epochs of both variants and seeds.
+  @Test("perplexities on the test and the validation text, epoch by epoch and in the end")
+  func validation() throws {
+    let command = ["run", "gpt.yaml", "--quiet", "--set", "epochs=2", "--set", "max_steps=60"]
+    let text = try work.success(command).stdout
+    #expect(text.contains("validation"))
+    let labels = work.labels(in: "results")
+    #expect(labels.count == 4)
+    for label in labels {
+      let lines = try work.text("results/runs/\(label)/metrics.csv").split(separator: "\n")
+      let columns = lines[0].split(separator: ",")
+      func value(_ line: Int, _ column: String) throws -> Double {
+        let place = try #require(columns.firstIndex { $0 == column })
+        let fields = lines[line].split(separator: ",", omittingEmptySubsequences: false)
+        return try #require(Double(fields[place]))
+      }
+      for line in 1..<lines.count {
+        for (loss, perplexity) in [
+          ("test_loss", "test_perplexity"), ("validation_loss", "validation_perplexity"),
+        ] {
+          #expect(try value(line, perplexity) == exp(value(line, loss)))
+        }
+        #expect(try value(line, "test_loss") != value(line, "validation_loss"))
+      }
+      let result = try #require(
+        try JSONSerialization.jsonObject(with: work.read("results/runs/\(label)/result.json"))
+          as? [String: Any])
+      for name in ["test", "validation"] {
+        let kept = try #require(
+          result[name == "test" ? "perplexity" : "validation_perplexity"] as? Double)
+        #expect(try abs(kept - value(lines.count - 1, "\(name)_perplexity")) < 1e-9 * kept)
+      }
+    }
+    let curves = try work.success(["report", "results", "--plot", "curves"])
+    #expect(curves.status == 0)
+    let pictures = work.files(in: "results/experiments").flatMap { name in
+      work.files(in: "results/experiments/\(name)").filter { $0.hasSuffix(".svg") }
+        .map { "results/experiments/\(name)/\($0)" }
+    }
+    let picture = try work.text(try #require(pictures.first))
+    #expect(picture.contains("test perplexity") && picture.contains("validation perplexity"))
+    #expect(!picture.contains("accuracy"))
+  }
+
   @Test("a step is timed without a config and without data")
   func bench() throws {
     let text = try work.success([
@@ -47,6 +91,10 @@ struct LanguageModelTests {
     let values = try #require(
       try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     #expect(try #require(values["median_seconds"] as? Double) > 0)
+    let parts = [
+      "embedding", "norms", "attention", "router", "dispatch", "experts", "head", "optimizer",
+    ]
+    #expect(parts.allSatisfy { (values["\($0)_fraction"] as? Double ?? 0) > 0 })
   }
 
   @Test("weights that were kept continue a text, the same way each time")

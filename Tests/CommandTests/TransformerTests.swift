@@ -96,7 +96,7 @@ import Testing
     #expect(parts.allSatisfy { values["\($0)_seconds"] != nil })
 
     let lines = try work.success(command).lines
-    for part in ["patch embedding", "attention", "router", "expert products", "optimizer and Φ"] {
+    for part in ["embedding", "attention", "router", "expert products", "optimizer and Φ"] {
       #expect(lines.contains { $0.hasPrefix("  \(part)") && $0.hasSuffix(" %") }, "\(part)")
     }
   }

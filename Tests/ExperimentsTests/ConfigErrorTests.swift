@@ -176,6 +176,37 @@ private let variants =
       "sweep: {optimizer.lr: 0.1}",
       "a.yaml:1:23: sweep.optimizer.lr: expected a list of values, found the number 0.1"),
     Refused(
+      "sweep: {batch_size: [8, 16], exclude: {batch_size: 8}}",
+      "a.yaml:1:39: sweep.exclude: expected a list of maps such as "
+        + "[{model.experts: 4, model.k: [4, 8]}], found a map"),
+    Refused(
+      "sweep: {batch_size: [8, 16], exclude: [8]}",
+      "a.yaml:1:40: sweep.exclude: expected a list of maps such as "
+        + "[{model.experts: 4, model.k: [4, 8]}], found the number 8"),
+    Refused(
+      "sweep: {batch_size: [8, 16], exclude: [{}]}",
+      "a.yaml:1:40: sweep.exclude: the list is empty; give keys with the values to leave out"),
+    Refused(
+      "sweep: {batch_size: [8, 16], exclude: [{batch_size: []}]}",
+      "a.yaml:1:53: sweep.exclude.batch_size: the list is empty; give the values to leave out"),
+    Refused(
+      "sweep: {batch_size: [8, 16], exclude: [{batch_size: x}]}",
+      "a.yaml:1:53: batch_size: expected a whole number from 1 to 1000000000, found the text \"x\""),
+    Refused(
+      "sweep: {batch_size: [8, 16], exclude: [{model.widht: 8}]}",
+      "a.yaml:1:41: sweep.exclude.model.widht: unknown key; model has name, hidden_layers, width, "
+        + "sparsity, layers, d, heads, experts, k, hidden, patch, context, balance_weight, z_weight, "
+        + "initialization, normalization; did you mean width?"),
+    Refused(
+      "sweep: {batch_size: [8, 16], exclude: [{seeds: 1}]}",
+      "a.yaml:1:41: sweep.exclude.seeds: says nothing of a setting: every setting has all of it"),
+    Refused(
+      "sweep: {batch_size: [8, 16], exclude: [{batch_size: [8, 16.0]}]}",
+      "a.yaml:1:40: sweep.exclude: leaves out all 2 settings of the grid"),
+    Refused(
+      "sweep: {exclude: [{batch_size: 512}]}",
+      "a.yaml:1:19: sweep.exclude: leaves out the only setting"),
+    Refused(
       "sweep: {batch_size: [1, x]}",
       "a.yaml:1:25: batch_size: expected a whole number from 1 to 1000000000, found the text \"x\""
     ),

@@ -21,6 +21,8 @@ private let configs = URL(fileURLWithPath: #filePath)
     ("cifar10_moe_vit", 2, 2 * 3 * 3), ("paper/figure6a", 2, 2 * 3 * 3),
     ("paper/figure6b", 2, 2 * 3 * 3), ("paper/figure10b", 2, 2 * 3 * 3),
     ("paper/figure11a", 2, 2 * 3 * 3),
+    // 5 × 3 × 5, less k 4 and 8 of 4 experts, and 8 of 8.
+    ("paper/table2", 60, 60 * 2), ("paper/table2_quick", 60, 60 * 2),
   ])
   func plans(name: String, settings: Int, runs: Int) throws {
     let path = configs.appendingPathComponent("\(name).yaml").path

@@ -450,6 +450,32 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
     #expect(throws: ConfigError.self) { try parse("excitation: {window: \(text)}") }
   }
 
+  /// A map leaves out what has one of its values at each of its keys; what flags fix in place of an
+  /// axis is looked at too.
+  @Test func gridsLeaveOutWhatIsExcluded() throws {
+    let yaml = """
+      optimizer: [sgd, {name: adam, lr: 1e-4}]
+      seeds: [0]
+      sweep:
+        batch_size: [64, 128, 256]
+        exclude:
+          - {optimizer: adam, batch_size: [64, 1.28e2]}
+          - {model: {width: 8}}
+          - batch_size: 256
+            optimizer.lr: 0.01
+      """
+    let experiment = try parse(yaml)
+    #expect(
+      rows(experiment) == [
+        "optimizer=sgd batch_size=64", "optimizer=sgd batch_size=128",
+        "optimizer=adam batch_size=256",
+      ])
+    #expect(try parse(experiment.resolvedYAML).runs == experiment.runs)
+    #expect(try parse(experiment.resolvedYAML).resolvedYAML == experiment.resolvedYAML)
+    let adam = try parse(yaml, ConfigOverrides(set: ["optimizer=adam"]))
+    #expect(adam.settings.map(\.batchSize) == [256])
+  }
+
   @Test func rateGridsOfSeveralOptimizersReadBackToo() throws {
     let experiment = try ExperimentConfig.standard(
       overrides: ConfigOverrides(axes: [SweepAxis(.lr), SweepAxis(.optimizer)]))

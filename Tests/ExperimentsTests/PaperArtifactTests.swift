@@ -15,10 +15,10 @@ private let folder = URL(fileURLWithPath: #filePath)
     for experiment in try artifact.experiments(
       in: folder, isQuick: false, overrides: ConfigOverrides())
     {
-      // Figure 5 shows the runs of Figure 4.
-      let command = "run: excite reproduce \(name == "fig5" ? "fig4" : name)"
-      #expect(experiment.header.contains(command))
-      #expect(experiment.seeds == [0, 1, 2])
+      // Figure 5 shows the runs of Figure 4, Figure 7 those of Table 2, which have one seed.
+      let owner = ["fig5": "fig4", "fig7": "table2"][name] ?? name
+      #expect(experiment.header.contains("run: excite reproduce \(owner)"))
+      #expect(experiment.seeds == (owner == "table2" ? [0] : [0, 1, 2]))
     }
   }
 
@@ -29,7 +29,7 @@ private let folder = URL(fileURLWithPath: #filePath)
       in: folder, isQuick: true, overrides: ConfigOverrides())
     {
       #expect(experiment.seeds == [0])
-      #expect(Set(experiment.settings.map(\.epochs)) == [artifact.quickEpochs])
+      #expect(Set(experiment.settings.map(\.epochs)) == [artifact.quickEpochs], "\(name)")
     }
     let seeds = try artifact.experiments(
       in: folder, isQuick: true, overrides: ConfigOverrides(seeds: "4,5")
@@ -58,6 +58,39 @@ private let folder = URL(fileURLWithPath: #filePath)
       let text = String(format: "%.2f", published)
       #expect(header.contains(text), "\(row.variant) \(text)")
     }
+  }
+
+  /// Every model of Table 2 has a published Δ, and the header says it; so has its small twin.
+  @Test(arguments: ["table2", "fig7"], [false, true])
+  func languageModelsHaveThePublishedGains(name: String, isQuick: Bool) throws {
+    let artifact = try #require(PaperArtifact.named(name))
+    let experiments = try artifact.experiments(
+      in: folder, isQuick: isQuick, overrides: ConfigOverrides())
+    let stored = Self.stored(try #require(experiments.first))
+    let table = try accuracyTable(stored, outcomes: stored.runs)
+    let gains = table.rows.filter { $0.variant == "zero-sum" }.compactMap(\.publishedDelta)
+    #expect(gains.count == 60)
+    // N 4, k 2 comes first, N 64, k 8 last.
+    #expect(gains.prefix(5) == [0.64, 0.42, 0.15, 0.75, 0.55])
+    #expect(gains.suffix(5) == [0.5, 0.49, 0.5, 0.19, 0.45])
+    #expect(table.rows.allSatisfy { $0.variant != "vanilla" || $0.publishedDelta == nil })
+    #expect(
+      stored.experiment.notes.contains { $0.hasPrefix("the paper's grid in small") } == isQuick)
+    #expect(stored.experiment.notes.last?.contains("does not say which variant") == true)
+    guard !isQuick else { return }
+    let header = stored.experiment.header.joined(separator: "\n")
+    for start in stride(from: 0, to: gains.count, by: 5) {
+      let row = gains[start..<start + 5].map { String(format: "%+.2f", $0) }
+      #expect(header.contains(row.joined(separator: "  ")), "\(row)")
+    }
+  }
+
+  @Test(arguments: ["model.d=256", "model.context=512", "model.layers=6", "excitation.window=4"])
+  func otherLanguageModelsHaveNoPublishedGains(change: String) throws {
+    let artifact = try #require(PaperArtifact.named("table2"))
+    let experiments = try artifact.experiments(
+      in: folder, isQuick: false, overrides: ConfigOverrides(set: [change]))
+    #expect(experiments.flatMap { Self.stored($0).runs }.allSatisfy { !$0.setting.comparable })
   }
 
   /// Of Figures 6 and 11, each panel's published numbers: vanilla's, then that of excited runs twice.
@@ -120,7 +153,7 @@ private let folder = URL(fileURLWithPath: #filePath)
     arguments: [
       ("tabel1", "table1"), ("Table3", "table3"), ("figure2", "fig2"), ("fg9", "fig9"),
       ("al", "all"),
-      ("table2", nil), ("xyz", nil), ("fig12", nil),
+      ("table8", nil), ("xyz", nil), ("fig12", nil),
     ] as [(String, String?)])
   func mistypedNamesHaveAGuess(name: String, guess: String?) {
     #expect(PaperArtifact.nearest(to: name) == guess)

@@ -107,6 +107,30 @@ struct TextTrainingTests {
     #expect(trainer.position.history.allSatisfy { $0.experts.count == 1 })
   }
 
+  /// It is measured beside everything else and moves nothing.
+  @Test("a validation text has its own loss, epoch by epoch")
+  func validation() throws {
+    let plain = Self.dataset
+    let other = TextDataset(
+      vocabulary: plain.vocabulary, train: plain.train, validation: plain.train, test: plain.test,
+      testWords: plain.testWords, fingerprint: plain.fingerprint)
+    let trainers = try [plain, other].map { try Trainer(Self.config(), dataset: $0) }
+    let records = try trainers.map { try $0.records() }
+    #expect(records[0].allSatisfy { $0.validationLoss == nil })
+    #expect(records[0].map(\.testLoss) == records[1].map(\.testLoss))
+    #expect(records[0].map(\.trainLoss) == records[1].map(\.trainLoss))
+    #expect(trainers[0].weights == trainers[1].weights)
+    #expect(
+      trainers[0].position.history.map(\.experts) == trainers[1].position.history.map(\.experts))
+    // The last epoch's is the loss of the weights as they are.
+    let swapped = TextDataset(
+      vocabulary: plain.vocabulary, train: plain.train, test: plain.train, testWords: 1,
+      fingerprint: plain.fingerprint)
+    let again = try Trainer(Self.config(), dataset: swapped)
+    let expected = try again.records().map(\.testLoss)
+    #expect(records[1].map(\.validationLoss) == expected)
+  }
+
   @Test("threads and parts: the same bits, and the same but for rounding")
   func threadsAndParts() throws {
     func trainer(threads: Int, microBatch: Int? = nil) throws -> Trainer {

@@ -4,21 +4,20 @@
 
     gpt_moe_forward.safetensors      losses and every gradient of four small models, last logits
     gpt_moe_trajectory.safetensors   final weights after 10 excited steps of Adam and SGD
+    gpt_moe_checkpoint.safetensors   a model that PyTorch trained on text, by the state_dict's keys and nothing else
+    gpt_moe_checkpoint_says.safetensors   what PyTorch makes of a text with it: logits, loss
 
-Sequences are drawn until every token's choice of experts is clear, weights are larger than the model's own
-initialization, and |float32 - float64| is in the metadata: all as in moe_vit.py.
+Samples, weights and errors are as moe_golden.py says.
 """
-import argparse
 import json
-import pathlib
+import math
+import random
 
 import torch
 import torch.nn.functional as F
 
 from excitation_torch import GPTMoE, excited_step
-from moe_vit import EPSILON, MARGIN, STEPS, TRAJECTORIES, difference, margin, require_same_picks
-from safetensors_file import write
-from topk_mlp import make_optimizer
+from moe_golden import Family, difference, main
 
 SEED = 20260301
 
@@ -37,33 +36,12 @@ FORWARD_CASES = {
 SIZES = dict(vocab=23, context=7, d=16, depth=2, heads=2, hidden=12, experts=8, k=2)
 BATCH = 4
 LOSSES = dict(balance_weight=0.05, z_weight=0.01)
-MODEL_KEYS = ("vocab", "context", "d", "depth", "heads", "hidden", "experts", "k")
 
 
-def build(case, dtype=torch.float32, state=None):
-    model = GPTMoE(**{key: case[key] for key in MODEL_KEYS})
-    if state is None:
-        with torch.no_grad():
-            for name, p in model.named_parameters():
-                scale = p.shape[-1] ** -0.5 if p.dim() > 1 and not name.endswith((".b1", ".b2")) else 0.3
-                p.add_(torch.randn_like(p) * (1.0 if "embed" in name else scale))
-    else:
-        model.load_state_dict(state)
-    return model.to(dtype)
-
-
-def total_loss(model, x, y, losses):
-    """Cross entropy of the next tokens, those below 0 left out, and with balance and z-loss."""
-    scores = []
-    hooks = [b.moe.router.register_forward_hook(lambda _, __, out: scores.append(out)) for b in model.blocks]
-    logits = model(x)
-    for hook in hooks:
-        hook.remove()
-    model.scores = scores
-    cross = F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=-1)
-    balance = sum(b.moe.balance for b in model.blocks)
-    z = sum(s.logsumexp(-1).square().mean() for s in scores)
-    return logits, cross, cross + losses["balance_weight"] * balance + losses["z_weight"] * z
+def scale(name, p):
+    if "embed" in name:
+        return 1.0
+    return p.shape[-1] ** -0.5 if p.dim() > 1 and not name.endswith((".b1", ".b2")) else 0.3
 
 
 def draw(generator, batch, case):
@@ -73,53 +51,20 @@ def draw(generator, batch, case):
     return x, y
 
 
-def draw_clear(generator, batch, case, models):
-    x, y = draw(generator, batch, case)
-    while True:
-        smallest = torch.full((batch,), 1.0, dtype=torch.float64)
-        with torch.no_grad():
-            for model in models:
-                total_loss(model, x, y, case)
-                smallest = torch.minimum(smallest, margin(model, batch).double())
-        unclear = smallest < MARGIN
-        if not unclear.any():
-            return x, y
-        x[unclear], y[unclear] = draw(generator, int(unclear.sum()), case)
+def cross_entropy(logits, y):
+    """Of the next tokens, those below 0 left out."""
+    return F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=-1)
 
 
-def facts_of(case):
-    renamed = {"depth": "layers", "vocab": "vocabulary"}
-    return {renamed.get(key, key): value for key, value in case.items()}
+FAMILY = Family(
+    GPTMoE, ("vocab", "context", "d", "depth", "heads", "hidden", "experts", "k"), scale, draw,
+    inputs=lambda x, dtype: x, cross_entropy=cross_entropy, renamed={"depth": "layers", "vocab": "vocabulary"})
 
 
 def forward_fixture(metadata):
-    tensors, cases = {}, {}
-    for number, (name, case) in enumerate(FORWARD_CASES.items()):
-        torch.manual_seed(SEED + number)
-        generator = torch.Generator().manual_seed(SEED + 1000 + number)
-        model = build(case)
-        twin = build(case, torch.float64, model.state_dict())
-        x, y = draw_clear(generator, case["batch"], case, [twin])
-        results = []
-        for m in (model, twin):
-            logits, cross, total = total_loss(m, x, y, case)
-            total.backward()
-            results.append((logits, cross, total))
-        require_same_picks(model, twin, name)
-        (logits, cross, total), (logits64, cross64, total64) = results
-        out = {"tokens": x.int(), "targets": y.int(), "last_logits": logits[:, -1], "cross_entropy": cross,
-               "loss": total}
-        errors = {}
-        for (key, p), q in zip(model.named_parameters(), twin.parameters()):
-            out[f"init.{key}"] = p
-            out[f"grad.{key}"] = p.grad
-            errors[key] = difference(p.grad, q.grad)
-        for i, block in enumerate(model.blocks):
-            out[f"utilization.{i}"] = block.moe.u
-        tensors.update({f"{name}/{key}": value for key, value in out.items()})
-        cases[name] = facts_of(case) | dict(
-            float32_error=max(difference(logits, logits64), abs(total.item() - total64.item())),
-            gradient_error=max(errors.values()), worst_gradient=max(errors, key=errors.get))
+    tensors, cases = FAMILY.forward_fixture(
+        FORWARD_CASES, SEED, lambda x, y, logits, model: {
+            "tokens": x.int(), "targets": y.int(), "last_logits": logits[:, -1]})
     meaning = (
         "CASE/tokens and targets [B, T] (-1: nothing is asked), init.* and grad.* by state_dict key, last_logits [B, V] "
         "of each sequence's last token, cross_entropy (mean, nats), loss (with balance and z-loss), utilization.i by "
@@ -128,74 +73,79 @@ def forward_fixture(metadata):
 
 
 def trajectory_fixture(metadata):
-    generator = torch.Generator().manual_seed(SEED + 2000)
-    torch.manual_seed(SEED + 3000)
     case = SIZES | LOSSES | dict(batch=BATCH)
-    initial = {key: value.clone() for key, value in build(case).state_dict().items()}
-    runs = {}
-    for label, (name, constants, variant) in TRAJECTORIES.items():
-        pair = []
-        for dtype in (torch.float32, torch.float64):
-            model = build(case, dtype, initial)
-            pair.append((model, make_optimizer(name, model.parameters(), constants), []))
-        runs[label] = pair
-    tokens, targets = [], []
-    idle = {label: 0 for label in runs}
-    for _ in range(STEPS):
-        x, y = draw_clear(generator, BATCH, case, [pair[1][0] for pair in runs.values()])
-        tokens.append(x)
-        targets.append(y)
-        for label, (_, _, variant) in TRAJECTORIES.items():
-            for model, optimizer, losses in runs[label]:
-                optimizer.zero_grad()
-                _, _, total = total_loss(model, x, y, case)
-                total.backward()
-                excited_step(model, optimizer, variant)
-                losses.append(total.item())
-            require_same_picks(runs[label][0][0], runs[label][1][0], label)
-            idle[label] += sum(int((b.moe.u == 0).sum()) for b in runs[label][0][0].blocks)
-    tensors = {f"init.{key}": value for key, value in initial.items()}
-    tensors |= {"tokens": torch.stack(tokens).int(), "targets": torch.stack(targets).int()}
-    cases = {}
-    for label, (name, constants, variant) in TRAJECTORIES.items():
-        (single, _, losses), (double, _, double_losses) = runs[label]
-        state, state64 = single.state_dict(), double.state_dict()
-        tensors |= {f"{label}/{key}": value for key, value in state.items()}
-        tensors[f"{label}/losses"] = torch.tensor(losses)
-        moved = [key for key in state if ".moe." in key and "router" not in key]
-        cases[label] = dict(
-            optimizer=name, lr=constants["lr"], epsilon=EPSILON, variant=variant, idle_experts=idle[label],
-            float32_error=max(difference(state[key], state64[key]) for key in state),
-            float32_loss_error=max(abs(a - b) for a, b in zip(losses, double_losses)),
-            moved=max((state[key] - initial[key]).abs().max().item() for key in moved))
+    tensors, cases = FAMILY.trajectories(case, SEED, lambda x, y: {"tokens": x.int(), "targets": y.int()})
     meaning = (
         "init.* are the weights before the first step, tokens and targets [10, B, T]. Per trajectory: CASE/* by "
         "state_dict key after 10 steps, CASE/losses [10] before each step, with balance and z-loss. float32_error: "
         "largest |float32 - float64| of the final weights; moved: largest change of a modulated weight; idle_experts: "
         "how often an expert got no token.")
     return tensors, metadata | {
-        "meaning": meaning, "sizes": json.dumps(facts_of(case), sort_keys=True),
+        "meaning": meaning, "sizes": json.dumps(FAMILY.facts(case), sort_keys=True),
         "cases": json.dumps(cases, sort_keys=True)}
 
 
-def main():
-    default = pathlib.Path(__file__).resolve().parents[2] / "Tests/GoldenTests/Fixtures"
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=pathlib.Path, default=default, help="folder of the fixtures")
-    folder = parser.parse_args().out
-    torch.set_num_threads(1)
-    metadata = {"script": "scripts/golden/gpt_moe.py", "torch": torch.__version__, "seed": str(SEED)}
-    for name, make in (("gpt_moe_forward", forward_fixture), ("gpt_moe_trajectory", trajectory_fixture)):
-        tensors, about = make(dict(metadata))
-        path = folder / f"{name}.safetensors"
-        write(path, tensors, about)
-        print(f"{path.name}: {len(tensors)} tensors, {path.stat().st_size} bytes")
-        for case, facts in json.loads(about["cases"]).items():
-            print(f"  {case}: " + ", ".join(
-                f"{key} {facts[key]:.2g}" if not isinstance(facts[key], str) else f"{key} {facts[key]}"
-                for key in ("float32_error", "gradient_error", "worst_gradient", "float32_loss_error", "moved",
-                            "idle_experts") if key in facts))
+# Tokens are bytes, the vocabulary all 256.
+CHECKPOINT = dict(vocab=256, context=16, d=24, depth=2, heads=3, hidden=16, experts=6, k=2)
+CHECKPOINT_STEPS, CHECKPOINT_BATCH = 200, 16
+WORDS = "the a expert moves when many tokens use it and rests else ; excitation is momentum for experts .".split()
+
+
+def sentences(seed, count):
+    """A text of so many words."""
+    order = random.Random(seed)
+    return " ".join(order.choice(WORDS) for _ in range(count)).encode()
+
+
+def cut(text, context):
+    """Sequences one behind the other without overlap, and the tokens that follow theirs; the end is left out."""
+    tokens = torch.tensor(list(text))
+    count = (len(tokens) - 1) // context
+    return tokens[:count * context].view(count, context), tokens[1:count * context + 1].view(count, context)
+
+
+def trained():
+    torch.manual_seed(SEED + 4000)
+    model = GPTMoE(**CHECKPOINT)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3, betas=(0.9, 0.95))
+    x, y = cut(sentences(1, 4000), CHECKPOINT["context"])
+    for step in range(CHECKPOINT_STEPS):
+        rows = torch.arange(step * CHECKPOINT_BATCH, (step + 1) * CHECKPOINT_BATCH) % len(x)
+        optimizer.zero_grad()
+        loss = cross_entropy(model(x[rows]), y[rows]) + 0.01 * sum(b.moe.balance for b in model.blocks)
+        loss.backward()
+        excited_step(model, optimizer, "zero-sum")
+    return model.eval()
+
+
+def checkpoint_fixtures():
+    model = trained()
+    text = sentences(2, 200)
+    # As many whole sequences as there are, and one token to follow the last.
+    text = text[:len(text) // CHECKPOINT["context"] * CHECKPOINT["context"] + 1]
+    x, y = cut(text, CHECKPOINT["context"])
+    with torch.no_grad():
+        logits = model(x)
+        loss = cross_entropy(logits, y)
+        twin = GPTMoE(**CHECKPOINT)
+        twin.load_state_dict(model.state_dict())
+        logits64 = twin.double()(x)
+    says = {"text": torch.tensor(list(text)).int(), "logits": logits[:2], "loss": loss}
+    facts = FAMILY.facts(CHECKPOINT) | dict(
+        float32_error=difference(logits, logits64), perplexity=math.exp(loss.item()), balance_weight=0.01, z_weight=0)
+    return model.state_dict(), says, facts
+
+
+def main_fixtures():
+    weights, says, facts = checkpoint_fixtures()
+    meaning = ("text: bytes; logits of its first two sequences [2, T, V]; loss, nats a token over all of it, cut into "
+               "sequences without overlap. float32_error: largest |float32 - float64| of all logits.")
+    return {
+        "gpt_moe_forward": forward_fixture, "gpt_moe_trajectory": trajectory_fixture,
+        "gpt_moe_checkpoint": lambda metadata: (weights, metadata),
+        "gpt_moe_checkpoint_says": lambda metadata: (
+            says, metadata | {"meaning": meaning, "cases": json.dumps({"checkpoint": facts}, sort_keys=True)})}
 
 
 if __name__ == "__main__":
-    main()
+    main("gpt_moe.py", __doc__.splitlines()[0], SEED, main_fixtures())

@@ -22,8 +22,9 @@ from safetensors import safe_open
 
 import moe_vit
 import topk_mlp as golden
+from moe_golden import TRAJECTORIES
 
-FACTOR, ALLOWANCE = 6.0, 2e-7  # OptimizerGoldenTests.bound, MoEViTGoldenTests.factor and allowance
+FACTOR, ALLOWANCE = 6.0, 2e-7  # OptimizerGoldenTests.bound, TransformerGolden.bound
 TOLERANCE = 1e-6  # TopKMLPGoldenTests.atol and rtol
 
 
@@ -149,8 +150,9 @@ def transformer_forward(path, orders, generator):
             initial, gradients = state(file, f"{label}/init."), state(file, f"{label}/grad.")
             for _ in range(orders):
                 order = TransformerOrder(generator, case)
-                model = moe_vit.build(case, state={key: order.tensor(key, value) for key, value in initial.items()})
-                logits, _, loss = moe_vit.total_loss(model, x[order.batch].view(-1, 3, 32, 32), y[order.batch], case)
+                model = moe_vit.FAMILY.build(
+                    case, state={key: order.tensor(key, value) for key, value in initial.items()})
+                logits, _, loss = moe_vit.FAMILY.total_loss(model, x[order.batch], y[order.batch], case)
                 loss.backward()
                 error, slope = cases[label]["float32_error"], cases[label]["gradient_error"]
                 pairs = [("logits", logits, file.get_tensor(f"{label}/logits")[order.batch], error),
@@ -169,16 +171,16 @@ def transformer_trajectories(path, orders, generator):
         case = moe_vit.SIZES | moe_vit.LOSSES | dict(batch=moe_vit.BATCH)
         inputs, labels = file.get_tensor("inputs"), file.get_tensor("labels").long()
         initial = state(file, "init.")
-        for label, (name, constants, variant) in moe_vit.TRAJECTORIES.items():
+        for label, (name, constants, variant) in TRAJECTORIES.items():
             final = state(file, f"{label}/")
             for _ in range(orders):
                 order = TransformerOrder(generator, case)
-                model = moe_vit.build(case, state={key: order.tensor(key, value) for key, value in initial.items()})
+                model = moe_vit.FAMILY.build(
+                    case, state={key: order.tensor(key, value) for key, value in initial.items()})
                 optimizer = golden.make_optimizer(name, model.parameters(), constants)
                 for x, y in zip(inputs, labels):
                     optimizer.zero_grad()
-                    images = x[order.batch].view(-1, 3, 32, 32)
-                    moe_vit.total_loss(model, images, y[order.batch], case)[2].backward()
+                    moe_vit.FAMILY.total_loss(model, x[order.batch], y[order.batch], case)[2].backward()
                     golden.excited_step(model, optimizer, variant)
                 distance = max((value - order.tensor(key, final[key])).abs().max().item()
                                for key, value in model.state_dict().items())

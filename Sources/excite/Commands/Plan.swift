@@ -74,8 +74,26 @@ private func printRuns(
     print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
   }
   for note in images.notes { print("# \(note)") }
+  if let compute = computeText(of: runs, images: images) { print("# compute: \(compute)") }
   let memory = memoryText(of: runs, threads: max(1, jobs / max(1, runs.count)))
   print("# memory: \(memory) a run, \(min(jobs, runs.count)) at once")
+}
+
+/// What transformers' runs add up to, and what it takes to be done within a week: "2.4e+19 FLOP,
+/// 1.6e+17 to 6.9e+17 a run; 40 TFLOP/s do them in a week".
+private func computeText(of runs: [PlannedRun], images: ImagesAtHand) -> String? {
+  let flop = DurationEstimate.flop(
+    of: runs.filter { $0.config.model.sharesWork }, images: images)
+  guard let least = flop.min(), let most = flop.max() else { return nil }
+  let total = flop.reduce(0, +)
+  func text(_ number: Double) -> String { String(format: "%.1e", number) }
+  let each = text(least) == text(most) ? text(least) : "\(text(least)) to \(text(most))"
+  let day = 24 * 3600.0
+  var line = "\(text(total)) FLOP in all, \(each) a run"
+  if total > 1e12 * day {
+    line += String(format: "; %.2g TFLOP/s do that in a week", total / (7 * day) / 1e12)
+  }
+  return line
 }
 
 /// Each run once: settings that differ in what vanilla does not have share it.
@@ -114,13 +132,16 @@ private struct PlanTime {
         (text, seconds) = ("not timed: a step of theirs takes too long for that", nil)
         return
       }
-      let step = range(estimate.step, milliseconds)
+      let step = stepText(estimate.step)
+      let speed =
+        runs.contains { $0.config.model.sharesWork }
+        ? String(format: ", %.2g GFLOP/s a job", estimate.flopPerSecond / 1e9) : ""
       let timed =
         estimate.kindsTimed < estimate.kinds
         ? "; \(estimate.kindsTimed) of \(estimate.kinds) kinds of step timed" : ""
       text =
         "about \(durations(estimate.seconds)) with \(count(jobs, "job")) "
-        + "(calibrated here: \(step) ms a step\(timed))"
+        + "(calibrated here: \(step) a step\(speed)\(timed))"
       seconds = estimate.seconds
     } catch {
       let reason = error.description.split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -141,13 +162,27 @@ private func count(_ number: Int, _ noun: String) -> String {
 }
 
 private func durations(_ seconds: ClosedRange<Double>) -> String {
-  range(seconds) { ProgressLine.duration(max(1, $0)) }
+  let day = 24 * 3600.0
+  let year = 365.25 * day
+  return range(seconds) { seconds in
+    switch seconds {
+    case ..<(3 * day): ProgressLine.duration(max(1, seconds))
+    case ..<(2 * year): String(format: "%.0f days", seconds / day)
+    default: String(format: "%.3g years", seconds / year)
+    }
+  }
 }
 
 /// Both ends, or one where they read alike.
 private func range(_ range: ClosedRange<Double>, _ text: (Double) -> String) -> String {
   let (low, high) = (text(range.lowerBound), text(range.upperBound))
   return low == high ? low : "\(low) to \(high)"
+}
+
+/// "11 to 12 ms", or from ten seconds on "12 to 130 s".
+private func stepText(_ step: ClosedRange<Double>) -> String {
+  step.upperBound < 10
+    ? "\(range(step, milliseconds)) ms" : "\(range(step) { milliseconds($0 / 1e3) }) s"
 }
 
 /// Two digits: 0.12, 1.2, 12, 120.
