@@ -78,6 +78,8 @@ public struct PublishedValues: Sendable {
 
   private var cells: [(cell: Cell, value: Value)] = []
   private var transformers: [PublishedTransformer] = []
+  /// Table 8.
+  public private(set) var overheads: [PublishedOverhead] = []
 
   /// Where the curves of a deep model end, as Figure 3 has it.
   private struct DeepEnd {
@@ -125,6 +127,7 @@ public struct PublishedValues: Sendable {
       guard Self.tables.contains(try row.text("table")), try row.text("metric") == Self.metric
       else {
         if let value = try PublishedTransformer(row) { transformers.append(value) }
+        if let value = try PublishedOverhead(row) { overheads.append(value) }
         continue
       }
       let cell = try Self.cell(row)
