@@ -30,13 +30,14 @@ let package = Package(
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
   ],
   targets: [
-    // C: BLAS loaded at run time, SIMD kernels, zlib.
+    // C: BLAS loaded at run time, SIMD kernels, what the allocator says, zlib.
     .target(
       name: "COpenBLAS", cSettings: c,
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(
       name: "CKernels", cSettings: c,
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(name: "CProcess", cSettings: c),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
@@ -77,7 +78,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Training", "Reports", "Plots", "TensorBoard", .product(name: "Yams", package: "Yams"),
+        "CProcess", "Training", "Reports", "Plots", "TensorBoard",
+        .product(name: "Yams", package: "Yams"),
         .product(name: "SwiftCSV", package: "SwiftCSV"),
       ],
       swiftSettings: swift),

@@ -66,7 +66,7 @@ public struct Diagnosis: Sendable {
 
     let total = Double(system.physicalMemory)
     var memory = "\(gigabytes(total))"
-    if let free = availableMemory() {
+    if let free = ProcessMemory.available {
       memory += ", \(gigabytes(free)) free"
       // CIFAR as bytes, and a model with its optimizer and batch.
       let enough = 0.5e9
@@ -89,13 +89,6 @@ public struct Diagnosis: Sendable {
         )
       }
     #endif
-  }
-
-  /// Bytes that programs may still take, where the system tells.
-  private func availableMemory() -> Double? {
-    let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
-    let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-    return line?.split(separator: " ").dropFirst().first.flatMap { Double($0) }.map { $0 * 1024 }
   }
 
   private mutating func lookAtBLAS() {

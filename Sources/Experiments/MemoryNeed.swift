@@ -1,7 +1,13 @@
+import Datasets
 import Foundation
+import Training
 
 /// Threads of each run where as many runs as there are share `jobs` threads.
 func threadsPerRun(jobs: Int, runs: Int) -> Int { max(1, jobs / max(1, min(jobs, runs))) }
+
+/// Address space that a thread takes beside its tensors: its stack, and what the C library's
+/// allocator keeps for each (glibc reserves twice 64 MB to align it).
+private let threadAddressSpace = Double((8 + 128) << 20)
 
 /// Why the machine's memory cannot hold one of `runs` runs, `jobs` at once; nil where it can.
 /// - Parameter classes: of its data; nil where they are not known yet.
@@ -11,8 +17,30 @@ public func memoryShortage(
   let needed = run.config.trainingBytes(
     classes: classes, threads: threadsPerRun(jobs: jobs, runs: runs))
   let atOnce = min(jobs, runs)
+  if let left = ProcessMemory.addressSpaceLeft {
+    let taken = (needed + threadAddressSpace) * Double(atOnce)
+    guard taken < left else { return .addressSpace(run: run.label, bytes: taken, left: left) }
+  }
   let available = Double(ProcessInfo.processInfo.physicalMemory)
   // The system and the data need some too.
   guard needed * Double(atOnce) > 0.9 * available else { return nil }
   return .tooLarge(run: run.label, bytes: needed, jobs: atOnce, available: available)
+}
+
+/// Why the memory that is free cannot hold a model whose steps are to be timed; nil where it can.
+func memoryShortage(_ model: String, bytes: Double) -> RunnerError? {
+  // The system needs some too.
+  let physical = 0.9 * Double(ProcessInfo.processInfo.physicalMemory)
+  let free = min(physical, ProcessMemory.available ?? physical)
+  return bytes > free ? .noRoom(model: model, bytes: bytes, free: free) : nil
+}
+
+/// Bytes that timing a model's steps takes, about.
+/// - Parameter inputs: of a Top-K MLP.
+func benchmarkBytes(
+  _ config: RunConfig, threads: Int, inputs: Int = ImageSplit.imageBytes
+) -> Double {
+  config.model.trainingBytes(
+    inputs: inputs, classes: StepSample.outcomes(of: config), batchSize: config.batchSize,
+    optimizerStates: config.optimizer.stateCount, threads: threads)
 }

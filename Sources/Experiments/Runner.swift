@@ -107,6 +107,12 @@ public final class Runner: Sendable {
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(RunnerError) -> [RunOutcome] {
     do { try BLAS.load() } catch { throw .blas(error) }
+    // Before the data, which may be what is too much.
+    for plan in plans {
+      if let shortage = memoryShortage(of: plan, jobs: options.jobs, runs: plans.count) {
+        throw shortage
+      }
+    }
     let datasets = try loadDatasets(note: onNote)
     for (key, data) in datasets { data.note(on: key).map(onNote) }
     try prepareFolder(options.store.directory)

@@ -18,6 +18,10 @@ public enum RunnerError: Error, CustomStringConvertible {
   case tensorBoard(EventFileError)
   /// A run that, as often as it is to run at once, takes more than the machine's memory, in bytes.
   case tooLarge(run: String, bytes: Double, jobs: Int, available: Double)
+  /// Runs that take more address space, in bytes, than this process may.
+  case addressSpace(run: String, bytes: Double, left: Double)
+  /// What a benchmark would take of memory, in bytes, is more than is free.
+  case noRoom(model: String, bytes: Double, free: Double)
   /// A file or folder of results could not be written; `reason` is the system's.
   case unwritable(path: String, reason: String)
   /// The system began no thread for the runs; `reason` is its own.
@@ -38,7 +42,13 @@ public enum RunnerError: Error, CustomStringConvertible {
     case .tooLarge(let run, let bytes, let jobs, let available):
       "\(run): needs about \(gigabytes(bytes)) of memory, \(jobs) at once; this machine has "
         + "\(gigabytes(available)): a smaller model or batch, or fewer --jobs"
+    case .addressSpace(let run, let bytes, let left):
+      "\(run): needs about \(gigabytes(bytes)) of address space, \(gigabytes(left)) are left to this "
+        + "process: raise the limit (ulimit -v), or fewer --jobs"
     case .noThread(let reason): "no thread could be started: \(reason)"
+    case .noRoom(let model, let bytes, let free):
+      "\(model): needs about \(gigabytes(bytes)) of memory; \(gigabytes(free)) are free: a smaller "
+        + "model or batch, or an optimizer with less state"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     }

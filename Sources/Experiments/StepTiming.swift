@@ -74,9 +74,18 @@ struct StepSample {
   private let augmented: any BatchSource
   private let rows: Int
 
-  /// - Parameter outcomes: what a prediction chooses from; nil for what the run's own does.
+  /// For timing: the same batch over and over would diverge at a run's own rate, and weights that stand
+  /// still route alike at every step.
+  static let restingRate = 1e-9
+
+  /// - Parameters:
+  ///   - outcomes: what a prediction chooses from; nil for what the run's own does.
+  ///   - inputs: of a Top-K MLP; other than an image's they are no image.
   /// - Throws: `.noBLAS`.
-  init(_ config: RunConfig, outcomes: Int? = nil, threads: Int = 1) throws(TrainingError) {
+  init(
+    _ config: RunConfig, outcomes: Int? = nil, threads: Int = 1,
+    inputs: Int = ImageSplit.imageBytes
+  ) throws(TrainingError) {
     // A whole batch at once, whatever its parts.
     var config = config
     config.microBatch = nil
@@ -84,6 +93,10 @@ struct StepSample {
     let batch: any TrainingData
     let data: any TrainingData
     switch config.model {
+    case .topKMLP where inputs != ImageSplit.imageBytes:
+      testRecords = config.model.testBatch
+      batch = RandomVectors(count: config.batchSize, inputs: inputs, outcomes: outcomes)
+      data = RandomVectors(count: testRecords, inputs: inputs, outcomes: outcomes)
     case .topKMLP, .moeViT:
       let images = Self.randomImages(config.batchSize, classes: outcomes)
       testRecords = 512
@@ -148,6 +161,8 @@ public func timeStep(
   _ config: RunConfig, threads: Int, repetitions: Int
 ) throws(RunnerError) -> StepTiming {
   do { try BLAS.load() } catch { throw .blas(error) }
+  let bytes = benchmarkBytes(config, threads: threads)
+  if let shortage = memoryShortage(config.model.name.rawValue, bytes: bytes) { throw shortage }
   excite_blas_set_threads(Int32(config.model.sharesWork ? 1 : threads))
   // The yardstick has the threads that the model has: in BLAS, or a product for each.
   let workers = Workers(config.model.sharesWork ? threads : 1)
@@ -164,6 +179,26 @@ public func timeStep(
       step: timings[0], preparation: timings[1], usefulGFLOPS: flop / timings[0].median / 1e9,
       gemmGFLOPS: Double(products.count) * GEMMBenchmark.flop / timings[2].median / 1e9,
       breakdown: try sample.breakdown(steps: repetitions, threads: threads))
+  } catch {
+    throw .training(error)
+  }
+}
+
+/// Seconds to build a run's model with a random batch, and of its first step.
+/// - Throws: `.blas`, `.noRoom`, `.training`.
+public func timeStart(
+  _ config: RunConfig, threads: Int
+) throws(RunnerError) -> (build: Double, step: Double) {
+  let start = ContinuousClock.now
+  do { try BLAS.load() } catch { throw .blas(error) }
+  let bytes = benchmarkBytes(config, threads: threads)
+  if let shortage = memoryShortage(config.model.name.rawValue, bytes: bytes) { throw shortage }
+  excite_blas_set_threads(Int32(config.model.sharesWork ? 1 : threads))
+  do {
+    let sample = try StepSample(config, threads: threads)
+    let built = ContinuousClock.now
+    try sample.step()
+    return ((built - start) / .seconds(1), (ContinuousClock.now - built) / .seconds(1))
   } catch {
     throw .training(error)
   }

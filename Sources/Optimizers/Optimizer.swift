@@ -83,30 +83,18 @@ public final class Optimizer {
       workers.run(pieces.count) { task, _ in
         let piece = pieces[task]
         let parameter = parameters[piece.parameter]
+        let rows = OptimizedRows(parameter, state: state[piece.parameter])
         let multipliers = parameter.expertLayer.flatMap { modulation?[$0] }
         let activity = skipsIdle ? parameter.activity : nil
         guard multipliers != nil || activity != nil else {
-          return update(piece.parameter, rows: piece.rows, phi: 1, constants)
+          return rows.update(piece.rows, phi: 1, constants, kernel)
         }
         for row in piece.rows where activity?.hasGradient[row] ?? true {
-          update(piece.parameter, rows: row..<row + 1, phi: multipliers?[row] ?? 1, constants)
+          rows.update(row..<row + 1, phi: multipliers?[row] ?? 1, constants, kernel)
         }
       }
     }
     step += 1
-  }
-
-  private func update(
-    _ index: Int, rows: Range<Int>, phi: Float, _ constants: UnsafePointer<ExciteOptimizerStep>
-  ) {
-    let parameter = parameters[index]
-    let length = parameter.value.rowLength
-    let offset = rows.lowerBound * length
-    let state = state[index]
-    kernel(
-      constants, phi, rows.count * length, parameter.value.data + offset,
-      parameter.gradient.data + offset, state.first.map { $0.data + offset },
-      state.count > 1 ? state[1].data + offset : nil)
   }
 
   private func constants(rate: Double) -> ExciteOptimizerStep {
@@ -135,5 +123,33 @@ public final class Optimizer {
       constants.rate = Float(rate / (1 + Double(step) * config.lrDecay))
     }
     return constants
+  }
+}
+
+/// Where the rows of a parameter, its gradient and its state lie. Looked up once for all rows: with one
+/// neuron a row that takes longer than its update.
+private struct OptimizedRows {
+  let length: Int
+  let value: UnsafeMutablePointer<Float>
+  let gradient: UnsafeMutablePointer<Float>
+  let first: UnsafeMutablePointer<Float>?
+  let second: UnsafeMutablePointer<Float>?
+
+  init(_ parameter: Parameter, state: [Tensor]) {
+    length = parameter.value.rowLength
+    value = parameter.value.data
+    gradient = parameter.gradient.data
+    first = state.first?.data
+    second = state.count > 1 ? state[1].data : nil
+  }
+
+  func update(
+    _ rows: Range<Int>, phi: Float, _ constants: UnsafePointer<ExciteOptimizerStep>,
+    _ kernel: ExciteOptimizerKernel
+  ) {
+    let offset = rows.lowerBound * length
+    kernel(
+      constants, phi, rows.count * length, value + offset, gradient + offset,
+      first.map { $0 + offset }, second.map { $0 + offset })
   }
 }

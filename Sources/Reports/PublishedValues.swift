@@ -79,6 +79,8 @@ public struct PublishedValues: Sendable {
   private var cells: [(cell: Cell, value: Value)] = []
   private var transformers: [PublishedTransformer] = []
   private var gains: [PublishedGain] = []
+  /// Table 8.
+  public private(set) var overheads: [PublishedOverhead] = []
 
   /// Where the curves of a deep model end, as Figure 3 has it.
   private struct DeepEnd {
@@ -127,6 +129,7 @@ public struct PublishedValues: Sendable {
       else {
         if let value = try PublishedTransformer(row) { transformers.append(value) }
         if let value = try PublishedGain(row) { gains.append(value) }
+        if let value = try PublishedOverhead(row) { overheads.append(value) }
         continue
       }
       let cell = try Self.cell(row)

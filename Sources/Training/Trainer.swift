@@ -50,6 +50,9 @@ public final class Trainer {
   private var evaluated: [ExpertUse]?
   /// Per expert layer, from the last epoch that was measured as a whole; empty before.
   public private(set) var expertTables: [ExpertTable] = []
+  /// Whether the config's Φ modulates the steps. A benchmark turns it off and on, to time both kinds
+  /// of step on one set of weights.
+  public var isExcited = true
 
   /// - Parameters:
   ///   - initial: weights to start from instead of the seed's own, by the names of
@@ -70,7 +73,7 @@ public final class Trainer {
     let part = config.microBatch ?? config.batchSize
     let testBatch = config.model.testBatch
     model = try config.model.load(
-      initial, classes: dataset.outcomes, capacity: max(part, testBatch),
+      initial, inputs: dataset.inputs, classes: dataset.outcomes, capacity: max(part, testBatch),
       seed: config.seed, workers: workers, kernels: kernels)
     gradientSum =
       part < config.batchSize ? GradientSum(model.parameters, workers: workers) : nil
@@ -260,7 +263,7 @@ public final class Trainer {
   /// vanilla.
   private func modulation(_ used: [UsedExperts]) -> [[Float]]? {
     let excitation = config.excitation
-    guard excitation.variant != .vanilla else { return nil }
+    guard isExcited, excitation.variant != .vanilla else { return nil }
     return used.enumerated().map { layer, used in
       var permutation: [UInt32] = []
       if excitation.variant == .randomBoost {
@@ -330,19 +333,21 @@ public final class Trainer {
 extension ModelConfig {
   /// The model itself, its weights drawn from the seed or taken from a file.
   /// - Parameters:
+  ///   - inputs: of a Top-K MLP.
   ///   - classes: of an image, or the vocabulary.
   ///   - capacity: the largest batch.
   /// - Throws: `.checkpoint` when the file lacks a tensor or has one of another shape.
   @discardableResult
   public func load(
-    _ initial: SafetensorsFile?, classes: Int, capacity: Int = 1, seed: UInt64 = 0,
+    _ initial: SafetensorsFile?, inputs: Int = ImageSplit.imageBytes, classes: Int,
+    capacity: Int = 1, seed: UInt64 = 0,
     workers: Workers = Workers(), kernels: Kernels = .best
   ) throws(TrainingError) -> any Model {
     let model: any Model =
       switch self {
       case .topKMLP(let mlp):
         TopKMLP(
-          mlp, inputs: ImageSplit.imageBytes, classes: classes, capacity: capacity, seed: seed,
+          mlp, inputs: inputs, classes: classes, capacity: capacity, seed: seed,
           kernels: kernels)
       case .moeViT(let vit):
         MoEViT(

@@ -10,6 +10,8 @@ public enum DataSplit: Sendable { case train, validation, test }
 public protocol TrainingData: Sendable {
   /// What a prediction chooses from: classes, or a vocabulary.
   var outcomes: Int { get }
+  /// Numbers of a sample, for a model that takes any: a Top-K MLP.
+  var inputs: Int { get }
   /// Classes that label whole samples; 1 where samples have none.
   var sampleClasses: Int { get }
   /// A hash of all that training reads: a changed byte gives another.
@@ -24,6 +26,10 @@ public protocol TrainingData: Sendable {
   func batches(
     _ split: DataSplit, for config: RunConfig, batchSize: Int, kernels: Kernels
   ) -> any BatchSource
+}
+
+extension TrainingData {
+  public var inputs: Int { ImageSplit.imageBytes }
 }
 
 extension ImageDataset: TrainingData {

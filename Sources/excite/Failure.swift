@@ -23,7 +23,7 @@ enum Failure {
   static func exit(_ error: RunnerError) -> ExitCode {
     printError(error.description)
     switch error {
-    case .config, .tooLarge: return .validationFailure
+    case .config, .tooLarge, .noRoom: return .validationFailure
     default: return failedRun
     }
   }

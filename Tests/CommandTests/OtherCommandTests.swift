@@ -28,7 +28,19 @@ struct OtherCommandTests {
     (["data", "list"], ["--data-dir <dir>", "EXCITE_DATA"]),
     (["data", "fetch"], ["<name>", "--data-dir <dir>", "--source <url>", "--force", "--quiet"]),
     (["data", "verify"], ["<name>", "--data-dir <dir>"]),
-    (["bench"], ["step ", "epoch ", "gemm "]),
+    (["bench"], ["step ", "epoch ", "overhead ", "scale ", "start ", "gemm "]),
+    (
+      ["bench", "overhead"],
+      [
+        "--only <list>", "--sessions <n>", "--burn-in <n>", "--trials <n>", "--budget <minutes>",
+        "--threads", "--json", "mlp-2048x2", "vit-1024x12x32", "Table 8",
+      ]
+    ),
+    (
+      ["bench", "scale"],
+      ["--axis <axis>", "--values <list>", "--tokens-per-expert <n>", "--out <dir>", "--json"]
+    ),
+    (["bench", "start"], ["--model", "--set", "--threads", "--json"]),
     (
       ["bench", "step"],
       [

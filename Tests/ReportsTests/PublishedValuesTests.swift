@@ -162,4 +162,12 @@ import Testing
     let error = #expect(throws: ReportsError.self) { try PublishedValues(csv: csv) }
     #expect(error?.description == "embedded paper_values.csv, " + message)
   }
+
+  @Test func table8() throws {
+    let overheads = try PublishedValues.load().overheads
+    #expect(overheads.map(\.mean) == [33.2, 15.9, 29.7, 18.7, 0.1, -1.2])
+    #expect(overheads.map(\.std) == [28.4, 0.1, 0.4, 0.5, 0.1, 1.9])
+    #expect(overheads.first?.model == "topk_mlp width=2048 layers=2 inputs=784")
+    #expect(overheads.last?.model == "moe_vit width=1024 layers=12 experts=32")
+  }
 }

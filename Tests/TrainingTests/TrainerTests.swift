@@ -56,6 +56,15 @@ struct TrainerTests {
     #expect((excited.weights == vanilla.weights) == (variant == .vanilla))
   }
 
+  @Test("with Φ turned off a step is vanilla's, to the bit")
+  func turnedOff() throws {
+    let vanilla = try Self.trainer(Tiny.config())
+    let excited = try Self.trainer(Tiny.config(.zeroSum))
+    excited.isExcited = false
+    #expect(try vanilla.records() == excited.records())
+    expectSameBits(excited.weights, vanilla.weights, name: "weights")
+  }
+
   @Test("γ = 0 trains as vanilla does, to the bit", arguments: ExcitationVariant.allCases)
   func gammaZero(variant: ExcitationVariant) throws {
     let vanilla = try Self.trainer(Tiny.config(optimizer: OptimizerConfig(.adam, lr: 0.01)))

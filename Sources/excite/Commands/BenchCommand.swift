@@ -15,8 +15,13 @@ struct BenchCommand: ParsableCommand {
       Examples:
         excite bench step --optimizer adam
         excite bench epoch configs/cifar10_topk.yaml
+        excite bench overhead --only mlp-2048x2
+        excite bench scale --axis experts
         excite bench gemm
-      """, subcommands: [Step.self, Epoch.self, GEMM.self])
+      """,
+    subcommands: [
+      Step.self, Epoch.self, Overhead.self, Scale.self, Start.self, GEMM.self,
+    ])
 }
 
 /// What is timed, for the commands that train a model.
@@ -38,16 +43,26 @@ struct BenchModel: ParsableArguments {
     help: ArgumentHelp("Change another value; may be repeated.", valueName: "key.path=value"))
   var set: [String] = []
 
+  /// Whether config or flags describe a model; batch, optimizer and variant alone do not.
+  var isGiven: Bool {
+    config != nil || model != nil || hiddenLayers != nil || width != nil || sparsity != nil
+      || !set.isEmpty
+  }
+
   /// The experiment that config and flags make.
-  /// - Parameter standard: changes to the experiment that stands in where no config is given.
-  func experiment(standard: [String] = []) throws -> ExperimentConfig {
+  /// - Parameters:
+  ///   - standard: changes to the experiment that stands in where no config is given.
+  ///   - varied: changes that come last.
+  func experiment(
+    standard: [String] = [], varied: [String] = []
+  ) throws -> ExperimentConfig {
     let flags: [(String, String?)] = [
       ("model.name", model), ("optimizer", optimizer?.rawValue),
       ("batch_size", batchSize.map(String.init)),
       ("model.hidden_layers", hiddenLayers.map(String.init)),
       ("model.width", width.map(String.init)), ("model.sparsity", sparsity.map { "\($0)" }),
     ]
-    let changes = flags.compactMap { key, value in value.map { "\(key)=\($0)" } } + set
+    let changes = flags.compactMap { key, value in value.map { "\(key)=\($0)" } } + set + varied
     func overrides(_ set: [String]) -> ConfigOverrides {
       ConfigOverrides(set: set, seeds: "0", variants: variant.rawValue)
     }
