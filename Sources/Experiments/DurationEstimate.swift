@@ -34,13 +34,17 @@ extension RunConfig {
   }
 }
 
+/// Counted once: the text is written anew each time.
+private let syntheticBytes = (
+  train: SyntheticText.train.count, test: SyntheticText.valid.count + SyntheticText.test.count
+)
+
 extension CorpusConfig {
   fileprivate var roughBytes: (train: Int, test: Int) {
     switch name {
     case .wikitext2: return (10_900_000, 2_390_000)
     case .wikitext103: return (540_000_000, 2_440_000)
-    case .synthetic:
-      return (SyntheticText.train.count, SyntheticText.valid.count + SyntheticText.test.count)
+    case .synthetic: return syntheticBytes
     case .files:
       func size(_ path: String?) -> Int? {
         path.flatMap { try? FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int }

@@ -73,11 +73,8 @@ struct LanguageModelTests {
     }
     let curves = try work.success(["report", "results", "--plot", "curves"])
     #expect(curves.status == 0)
-    let pictures = work.files(in: "results/experiments").flatMap { name in
-      work.files(in: "results/experiments/\(name)").filter { $0.hasSuffix(".svg") }
-        .map { "results/experiments/\(name)/\($0)" }
-    }
-    let picture = try work.text(try #require(pictures.first))
+    let pictures = work.files(in: "results/experiments").filter { $0.hasSuffix(".svg") }
+    let picture = try work.text("results/experiments/\(try #require(pictures.first))")
     #expect(picture.contains("test perplexity") && picture.contains("validation perplexity"))
     #expect(!picture.contains("accuracy"))
   }
