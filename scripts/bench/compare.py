@@ -1,17 +1,18 @@
-"""Times one training step of the Top-K MLP here, in PyTorch and in JAX, interleaved in one run.
+"""Times one training step here, in PyTorch and, of the Top-K MLP, in JAX, interleaved in one run.
 
     python3 -m venv VENV                    # a virtual environment outside the project
     VENV/bin/pip install torch jax numpy
     VENV/bin/python scripts/bench/compare.py                        # the default cases, one thread each
     VENV/bin/python scripts/bench/compare.py --cases sgd-zero-sum,batch-16 --rounds 3
+    VENV/bin/python scripts/bench/compare.py --cases vit-17m,gpt-77m --peers excite,torch --threads 2
     VENV/bin/python scripts/bench/compare.py --batch-preparation    # PyTorch also gathers, standardizes, flips, crops
 
 In each round every side runs one block of steps, one after the other on the same CPU, in an order that turns
 from round to round; whatever else the machine does falls on all of them alike. A side's number is the median
 over all rounds of the time of a step, the spread is that of the medians of its rounds (smallest to largest), and
 the ratio is the median over the rounds of (theirs / ours), so that only neighbours in time are divided. All
-sides train the same model on random inputs of the same shape that lie in memory; classes 10, inputs 3072.
-Times are in milliseconds.
+sides train the same model on random inputs of the same shape that lie in memory; of the Top-K MLP classes 10, inputs 3072. Times are in
+milliseconds.
 """
 import argparse
 import json
@@ -22,15 +23,17 @@ import statistics
 import subprocess
 import sys
 
+from worker import peak_bytes
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 def case(**changes):
-    return dict(batch_size=512, optimizer="sgd", variant="zero-sum", hidden_layers=4, width=128,
+    return dict(model="topk_mlp", batch_size=512, optimizer="sgd", variant="zero-sum", hidden_layers=4, width=128,
                 sparsity=0.9) | changes
 
 
-CASES = {
+MLP_CASES = {
     "sgd-vanilla": case(variant="vanilla"),
     "sgd-zero-sum": case(),
     "adam-vanilla": case(optimizer="adam", variant="vanilla"),
@@ -40,6 +43,17 @@ CASES = {
     "sparsity-0.1": case(sparsity=0.1),
 }
 
+
+def transformer(model, batch_size, **sizes):
+    """Sizes are the reference's defaults, which are ours, unless given. A step takes seconds: one is enough to warm up."""
+    return dict(model=model, batch_size=batch_size, optimizer="adam", variant="zero-sum", sizes=sizes, warm_up=1)
+
+
+CASES = MLP_CASES | {
+    "vit-17m": transformer("moe_vit", 64),
+    "gpt-77m": transformer("gpt_moe", 4, context=256),
+}
+
 # Steps per block: about a quarter of a second in PyTorch.
 BLOCK_SECONDS, LEAST_STEPS, MOST_STEPS = 0.25, 3, 200
 
@@ -47,11 +61,11 @@ BLOCK_SECONDS, LEAST_STEPS, MOST_STEPS = 0.25, 3, 200
 class Worker:
     """A peer in its own process, alive over all cases."""
 
-    def __init__(self, script, cpus, threads, *flags):
+    def __init__(self, script, cpus, threads, *flags, python=sys.executable):
         environment = os.environ | {
             "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / script), cpus, str(threads), *flags],
+            [python, str(HERE / script), cpus, str(threads), *flags],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         self.about = {}
 
@@ -76,21 +90,33 @@ class Excite:
     def __init__(self, path, cpus, threads):
         self.path, self.cpus, self.threads, self.about = path, cpus, threads, {}
 
-    def measure(self, case, steps):
-        command = [self.path, "bench", "step", "--batch-size", str(case["batch_size"]), "--optimizer",
-                   case["optimizer"], "--variant", case["variant"], "--hidden-layers", str(case["hidden_layers"]),
-                   "--width", str(case["width"]), "--sparsity", str(case["sparsity"]), "--threads",
-                   str(self.threads), "--repetitions", str(steps), "--json"]
+    def command(self, bench, case):
+        command = [self.path, "bench", bench, "--model", case["model"], "--batch-size", str(case["batch_size"]),
+                   "--optimizer", case["optimizer"], "--variant", case["variant"], "--threads", str(self.threads)]
+        for key in ("hidden_layers", "width", "sparsity"):
+            if key in case:
+                command += ["--" + key.replace("_", "-"), str(case[key])]
+        for key, value in case.get("sizes", {}).items():
+            command += ["--set", f"model.{key}={value}"]
+        return command + ["--json"]
 
+    def measure(self, case, steps):
+        self.about = self.run(self.command("step", case) + ["--repetitions", str(steps)])
+        return [self.about["median_seconds"]]
+
+    def run(self, command):
+        """-> what it prints, and its peak memory in bytes"""
         def pin():
             if self.cpus != "-" and hasattr(os, "sched_setaffinity"):
                 os.sched_setaffinity(0, {int(cpu) for cpu in self.cpus.split(",")})
 
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, preexec_fn=pin)
-        if done.returncode != 0:
-            raise SystemExit(f"{' '.join(command)}: exit code {done.returncode}")
-        self.about = json.loads(done.stdout)
-        return [self.about["median_seconds"]]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=pin)
+        text = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
+        return json.loads(text) | {"peak_bytes": peak_bytes(usage)}
 
     def close(self):
         pass
@@ -154,7 +180,8 @@ def main():
     parser.add_argument("--excite", default=".build/release/excite", help="the binary (default: %(default)s)")
     parser.add_argument("--peers", default="excite,torch,jax",
                         help="of excite, torch, torch-compile, jax (default: %(default)s)")
-    parser.add_argument("--cases", default=",".join(CASES), help="default: all of %(default)s")
+    parser.add_argument("--cases", default=",".join(MLP_CASES),
+                        help=f"of {', '.join(CASES)} (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1, help="for each side (default: 1)")
     parser.add_argument("--cpus", help='CPUs to run on, "0" or "0,1", "-" for any (default: the last THREADS)')
@@ -182,6 +209,8 @@ def main():
     unknown = [name for name in peers if name not in makers]
     if unknown:
         parser.error(f"unknown peer {', '.join(unknown)}; the peers are {', '.join(makers)}")
+    if "jax" in peers and any(name not in MLP_CASES for name in options.cases.split(",")):
+        parser.error("JAX has the Top-K MLP alone; give --peers excite,torch")
     if "excite" in peers and not os.access(options.excite, os.X_OK):
         parser.error(f"{options.excite}: not an executable file; build it, name it by --excite, or leave excite "
                      "out of --peers")

@@ -2,10 +2,12 @@
 
 A request is one JSON line {"case": {...}, "steps": N}; the answer is {"seconds": [N numbers], "about": {...}}.
 The process stays alive between requests, so that the peers can alternate without paying for a start each time,
-and it sleeps while another one is measured. The first request of a case also builds and warms up.
+and it sleeps while another one is measured. The first request of a case also builds and warms up. "about" gets the
+process's peak memory in bytes.
 """
 import json
 import os
+import resource
 import sys
 
 
@@ -13,6 +15,11 @@ def pin(argument):
     """Keeps this process on the given CPUs ("0" or "0,1"; "-" for all). Call before importing torch or jax."""
     if argument != "-" and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(cpu) for cpu in argument.split(",")})
+
+
+def peak_bytes(usage):
+    """The largest resident set that a resource usage tells of."""
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def serve(build):
@@ -27,4 +34,6 @@ def serve(build):
             current = request["case"]
             run = None                       # frees the old case before the new one is built
             run, about = build(current)
-        print(json.dumps({"seconds": run(request["steps"]), "about": about}), file=out, flush=True)
+        seconds = run(request["steps"])
+        about["peak_bytes"] = peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
+        print(json.dumps({"seconds": seconds, "about": about}), file=out, flush=True)
