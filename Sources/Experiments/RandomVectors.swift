@@ -11,6 +11,7 @@ struct RandomVectors: TrainingData {
   var sampleClasses: Int { outcomes }
   var fingerprint: String { "" }
   var tokensPerTestWord: Double? { nil }
+  var hasValidation: Bool { false }
 
   func sampleCount(_ split: DataSplit, of config: RunConfig) -> Int { count }
 
