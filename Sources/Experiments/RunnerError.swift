@@ -20,6 +20,8 @@ public enum RunnerError: Error, CustomStringConvertible {
   case tooLarge(run: String, bytes: Double, jobs: Int, available: Double)
   /// A file or folder of results could not be written; `reason` is the system's.
   case unwritable(path: String, reason: String)
+  /// A name, path or flag that cannot stand in a script for Slurm.
+  case badSlurmOption(String)
   /// A file of the store could not be read.
   case unreadable(path: String, reason: String)
 
@@ -36,6 +38,8 @@ public enum RunnerError: Error, CustomStringConvertible {
     case .tooLarge(let run, let bytes, let jobs, let available):
       "\(run): needs about \(gigabytes(bytes)) of memory, \(jobs) at once; this machine has "
         + "\(gigabytes(available)): a smaller model or batch, or fewer --jobs"
+    case .badSlurmOption(let text):
+      "\(printable(text)): has a line break, which no option of Slurm can have"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     }

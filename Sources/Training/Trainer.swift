@@ -97,7 +97,7 @@ public final class Trainer {
     (source.sampleCount + config.batchSize - 1) / config.batchSize
   }
 
-  private var stepsPerEpoch: Int { Self.steps(of: training, config) }
+  var stepsPerEpoch: Int { Self.steps(of: training, config) }
 
   /// Steps the run will take.
   public var totalSteps: Int {
