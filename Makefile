@@ -2,7 +2,7 @@
 EXCITE := .build/release/excite
 SOURCES := Package.swift Sources Tests
 
-.PHONY: run test smoke build setup lint format golden clean
+.PHONY: run test smoke build setup lint format golden fuzz sanitize clean
 
 run: build
 	$(EXCITE) run configs/quickstart.yaml
@@ -37,6 +37,14 @@ golden:
 	$(PYTHON) scripts/golden/gpt_moe.py
 	$(PYTHON) scripts/golden/window.py
 	$(PYTHON) scripts/golden/bpe.py
+
+# Longer than the tests do: SECONDS for each reader of outside bytes; half an hour for the sanitizers.
+SECONDS_EACH ?= 60
+fuzz: setup
+	scripts/reliability/fuzz.sh $(SECONDS_EACH)
+
+sanitize: setup
+	scripts/reliability/sanitize.sh
 
 clean:
 	rm -rf .build results

@@ -26,8 +26,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/onevcat/Rainbow", from: "4.2.0"),
-    .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
-    .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    .package(url: "https://github.com/ordo-one/TextTable", .upToNextMinor(from: "0.0.2")),
+    .package(url: "https://github.com/swiftcsv/SwiftCSV", .upToNextMinor(from: "0.10.0")),
   ],
   targets: [
     // C: BLAS loaded at run time, SIMD kernels, what the allocator says, zlib.
@@ -90,6 +90,15 @@ let package = Package(
       ],
       swiftSettings: swift),
 
+    // Hostile input for every reader of outside bytes; no product, so that nobody installs it.
+    .executableTarget(
+      name: "excite-fuzz",
+      dependencies: [
+        "Experiments", "Text", "CZlib",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
     // Tests.
     .target(name: "TestSupport", dependencies: ["Tensors"], swiftSettings: swift),
     .testTarget(
@@ -121,6 +130,7 @@ let package = Package(
       name: "GoldenTests", dependencies: ["Training", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: test),
     .testTarget(
-      name: "CommandTests", dependencies: ["excite", "TestSupport"], swiftSettings: test),
+      name: "CommandTests", dependencies: ["excite", "excite-fuzz", "TestSupport"],
+      resources: [.copy("HostileInputs")], swiftSettings: test),
   ]
 )

@@ -271,12 +271,9 @@ public struct DataFetcher {
     let most = files.reduce(Self.descriptionBytes) {
       $0 + ($1.bytes ?? archive.bytes * Self.greatestExpansion)
     }
-    if case .zip = archive.content {
-      try ZipArchive(input: input, folder: folder, mostBytes: most)
-        .unpack(into: staging) { onEvent(.unpacking(file: $0)) }
-    } else {
-      try TarArchive(input: input, folder: folder, mostBytes: most)
-        .unpack(into: staging) { onEvent(.unpacking(file: $0)) }
+    let isZip = if case .zip = archive.content { true } else { false }
+    try unpackArchive(input, isZip: isZip, folder: folder, mostBytes: most, into: staging) {
+      onEvent(.unpacking(file: $0))
     }
     for file in files {
       let unpacked = staging.appendingPathComponent(file.path, isDirectory: false).path

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What is wrong with data, where, and what was expected there.
 public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   // Finding the data.
@@ -74,7 +76,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         + "so its source must be a folder's address that ends in /"
     case .allSourcesFailed(let name, let failures):
       "\(name) could not be fetched: " + failures.map(\.description).joined(separator: "; ")
-    case .badArchive(let path, let problem): "\(path): cannot be unpacked: \(problem)"
+    case .badArchive(let path, let problem):
+      "\(path): cannot be unpacked: \(printable(problem))"
     case .lockFailed(let path, let reason): "\(path): cannot be locked: \(reason)"
     }
   }
@@ -111,15 +114,16 @@ extension SourceFailure.Reason: CustomStringConvertible {
   public var description: String {
     switch self {
     case .status(let code): "answered HTTP \(code)"
-    case .webPage(let contentType): "answered with a web page (\(contentType)), not the file"
+    case .webPage(let contentType):
+      "answered with a web page (\(printable(contentType))), not the file"
     case .length(let expected, let found):
       "offers \(grouped(found)) bytes, the file has \(grouped(expected))"
     case .checksum(let algorithm, let expected, let found):
       "wrong \(algorithm): expected \(expected), found \(found)"
     case .brokeOff(let received, let expected, let detail):
       "broke off after \(grouped(received))"
-        + (expected.map { " of \(grouped($0))" } ?? "") + " bytes (\(detail))"
-    case .unreachable(let detail): "could not be reached (\(detail))"
+        + (expected.map { " of \(grouped($0))" } ?? "") + " bytes (\(printable(detail)))"
+    case .unreachable(let detail): "could not be reached (\(printable(detail)))"
     }
   }
 }

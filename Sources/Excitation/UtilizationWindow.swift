@@ -11,6 +11,11 @@ public struct UtilizationWindow: Codable, Hashable, Sendable {
   /// - Parameter length: W; less than 1 counts as 1.
   public init(_ length: Int) { self.length = max(length, 1) }
 
+  /// Whether it holds no more batches than W, each of so many experts: one from a file may not.
+  package func fits(experts: Int) -> Bool {
+    batches.count <= length && batches.allSatisfy { $0.count == experts }
+  }
+
   /// Adds a batch's u [E].
   /// - Returns: the mean of the last W, or of all there are at the start, [E].
   public mutating func average(adding utilization: [Double]) -> [Double] {

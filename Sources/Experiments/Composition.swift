@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// An experiment file laid over the one that its key `extends` names.
 ///

@@ -1,4 +1,5 @@
 import Optimizers
+import Tensors
 
 /// Where a setting comes from, so that an error can name the place to change.
 public enum ConfigOrigin: Hashable, Sendable, CustomStringConvertible {
@@ -124,27 +125,4 @@ public enum ConfigError: Error, Equatable, Sendable, CustomStringConvertible {
     guard let dot = path.lastIndex(of: ".") else { return ("", path) }
     return (String(path[..<dot]), String(path[path.index(after: dot)...]))
   }
-}
-
-/// Text from outside as it may stand in a message: one line, no control characters, not endless.
-func printable(_ text: String) -> String {
-  let longest = 500
-  var result = ""
-  for scalar in text.unicodeScalars.prefix(longest) {
-    switch scalar {
-    case "\n": result += "\\n"
-    case "\t": result += "\\t"
-    case "\r": result += "\\r"
-    default:
-      let hidden =
-        scalar.properties.generalCategory == .control
-        || scalar.properties.generalCategory == .format
-      if hidden {
-        result += "\\u{" + String(scalar.value, radix: 16) + "}"
-      } else {
-        result.unicodeScalars.append(scalar)
-      }
-    }
-  }
-  return text.unicodeScalars.count > longest ? result + "…" : result
 }

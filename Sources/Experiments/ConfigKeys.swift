@@ -2,6 +2,7 @@ import Datasets
 import Excitation
 import Models
 import Optimizers
+import Tensors
 import Text
 import Training
 

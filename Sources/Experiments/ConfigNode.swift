@@ -1,3 +1,5 @@
+import Tensors
+
 /// A value of an experiment as it was written, with the place it was written at. File and flags
 /// both become this tree, so that both are checked by the same code.
 struct ConfigNode: Sendable {

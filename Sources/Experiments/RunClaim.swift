@@ -140,7 +140,9 @@ final class RunClaim: Sendable {
 
   private static func numbers(in folder: String) -> [Int] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.compactMap { $0.hasPrefix("claim.") ? Int($0.dropFirst(6)) : nil }
+    // Others than ours are no claims, least of all one with no number behind it.
+    return names.compactMap { $0.hasPrefix("claim.") ? Int32($0.dropFirst(6)).map(Int.init) : nil }
+      .filter { $0 > 0 }
   }
 
   private static func file(_ number: Int, in folder: String) -> String {

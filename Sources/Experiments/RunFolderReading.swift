@@ -45,7 +45,10 @@ extension RunFolder {
     var layers: [ExpertClassMap.Layer] = []
     for row in rows(of: "\(path)/\(expertClasses)") {
       var counts: [Int] = []
-      while let text = row["class_\(counts.count)"], let count = Int(text) { counts.append(count) }
+      // Sums of what is counted must not overflow.
+      while let count = row["class_\(counts.count)"].flatMap({ Int32($0) }), count >= 0 {
+        counts.append(Int(count))
+      }
       guard let layer = row["layer"].flatMap({ Int($0) }),
         let utilization = row["utilization"].flatMap(Double.init), !counts.isEmpty,
         layers.last?.experts.last?.counts.count ?? counts.count == counts.count

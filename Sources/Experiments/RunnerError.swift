@@ -26,6 +26,8 @@ public enum RunnerError: Error, CustomStringConvertible {
   case unwritable(path: String, reason: String)
   /// The system began no thread for the runs; `reason` is its own.
   case noThread(reason: String)
+  /// A name, path or flag that cannot stand in a script for Slurm.
+  case badSlurmOption(String)
   /// A file of the store could not be read.
   case unreadable(path: String, reason: String)
 
@@ -49,6 +51,8 @@ public enum RunnerError: Error, CustomStringConvertible {
     case .noRoom(let model, let bytes, let free):
       "\(model): needs about \(gigabytes(bytes)) of memory; \(gigabytes(free)) are free: a smaller "
         + "model or batch, or an optimizer with less state"
+    case .badSlurmOption(let text):
+      "\(printable(text)): has a line break, which no option of Slurm can have"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     }

@@ -79,6 +79,12 @@ public struct SlurmScript: Hashable, Sendable {
     return options
   }
 
+  /// The first of its options that Slurm cannot take; nil where there is none. A line break would end
+  /// the comment that an option stands in, and what follows would be a command.
+  public var impossibleOption: String? {
+    (options.compactMap(\.1) + others).first { $0.contains(where: \.isNewline) }
+  }
+
   /// The script.
   public var text: String {
     let lines =

@@ -1,5 +1,6 @@
 import Foundation
 import Reports
+import Tensors
 import Training
 
 /// What `excite status` shows of a store: a line per run, and how many there are of each kind.
@@ -87,7 +88,7 @@ public struct StoreStatus: Sendable {
       ],
       rows: lines.map { line in
         [
-          line.run, line.state.rawValue, line.epochs.map(String.init) ?? "",
+          printable(line.run), line.state.rawValue, line.epochs.map(String.init) ?? "",
           line.accuracy.map { String(format: "%.2f", $0) } ?? "", line.remark,
         ]
       }) + (lines.isEmpty ? "" : "\n") + summary + "\n"
@@ -112,7 +113,7 @@ extension StoreStatus.Line {
     if let numerics, numerics != numericsVersion {
       parts.append("numerics version \(numerics), not \(numericsVersion): run repeats it")
     }
-    return parts.joined(separator: "; ")
+    return printable(parts.joined(separator: "; "))
   }
 }
 

@@ -79,6 +79,15 @@ public func sampleText(
   } catch {
     throw .text(error)
   }
+  // A config is a claim: memory for it where the file has about as many numbers. What exactly is
+  // missing is told below.
+  let held = weights.names.reduce(0) { $0 + (weights.shape(of: $1) ?? []).reduce(1, *) }
+  guard let needed = gpt.parameterCount(vocabulary: tokenizer.vocabularySize), needed / 2 <= held
+  else {
+    throw .unreadable(
+      path: weights.file,
+      reason: "holds \(held) numbers, far fewer than the model of its config has")
+  }
   let loaded: any Model
   do {
     loaded = try config.model.load(

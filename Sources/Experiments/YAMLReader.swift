@@ -7,8 +7,9 @@ import Yams
 /// Yams' decoder takes unknown keys in silence and reports wrong types without a place, hence its
 /// `compose` and our own checks.
 enum YAMLReader {
-  /// Aliases can multiply a small text into a huge tree; no experiment is near this many values.
-  private static let mostNodes = 20_000
+  /// Aliases can multiply a small text into a huge tree, and values are compared with each other; no
+  /// experiment is near this many.
+  private static let mostNodes = 4_000
   /// Yams compares keys before we can count values, so a key must not become huge either.
   private static let mostAliases = 20
   private static let deepest = 32
@@ -186,20 +187,22 @@ enum YAMLReader {
   /// The place of a key's second occurrence in its mapping; Yams tells only the first.
   ///
   /// Renames all later keys of that spelling but one: where Yams still complains about the same
-  /// first key, that one belongs to the same mapping.
+  /// first key, that one belongs to the same mapping. Of many keys so spelled it tells none, since
+  /// each is another time through the text.
   private static func secondPlace(
     of key: String, first: (line: Int, column: Int), in text: String
   ) -> (line: Int, column: Int)? {
     guard !key.isEmpty, !key.contains("\n") else { return nil }
-    let mostCandidates = 200
+    let mostCandidates = 20
     let scalars = Array(text.unicodeScalars)
     let wanted = Array(key.unicodeScalars)
     var candidates: [(offset: Int, place: (line: Int, column: Int))] = []
     var place = (line: 1, column: 1)
     for offset in scalars.indices {
-      if place > first, candidates.count < mostCandidates,
-        scalars[offset...].starts(with: wanted)
+      if place > first, scalars[offset...].starts(with: wanted),
+        isKeyEnd(scalars[(offset + wanted.count)...])
       {
+        guard candidates.count < mostCandidates else { return nil }
         candidates.append((offset, place))
       }
       place = scalars[offset] == "\n" ? (place.line + 1, 1) : (place.line, place.column + 1)
@@ -221,6 +224,12 @@ enum YAMLReader {
       }
     }
     return nil
+  }
+
+  /// Whether a colon is all that follows, but for a quote and blanks.
+  private static func isKeyEnd(_ rest: ArraySlice<Unicode.Scalar>) -> Bool {
+    let quote = rest.first == "\"" || rest.first == "'" ? 1 : 0
+    return rest.dropFirst(quote).first { $0 != " " } == ":"
   }
 
   // MARK: Nodes

@@ -14,15 +14,16 @@ public enum SafetensorsError: Error, CustomStringConvertible {
     switch self {
     case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"
     case .unwritable(let file, let reason): "\(file): cannot be written: \(reason)"
-    case .malformed(let file, let problem): "\(file): not a valid safetensors file: \(problem)"
+    case .malformed(let file, let problem):
+      "\(file): not a valid safetensors file: \(printable(problem))"
     case .missingTensor(let file, let name, let present):
-      "\(file): has no tensor \(name); it has "
-        + (present.isEmpty ? "none" : present.prefix(12).joined(separator: ", "))
+      "\(file): has no tensor \(printable(name)); it has "
+        + (present.isEmpty ? "none" : printable(present.prefix(12).joined(separator: ", ")))
         + (present.count > 12 ? ", …" : "")
     case .wrongShape(let file, let name, let found, let expected):
-      "\(file): tensor \(name) has shape \(found), expected \(expected)"
+      "\(file): tensor \(printable(name)) has shape \(found), expected \(expected)"
     case .wrongType(let file, let name, let found, let expected):
-      "\(file): tensor \(name) holds \(found), expected \(expected)"
+      "\(file): tensor \(printable(name)) holds \(printable(found)), expected \(expected)"
     }
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Tensors
 
 /// What is wrong with a text, a vocabulary or ids, and where.
 public enum TextError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -60,20 +61,20 @@ public enum TextError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notVocabularyJSON(let path, let offset, let expected):
       "\(path): not a JSON object of tokens and their ids: expected \(expected) at byte \(offset)"
     case .unknownCharacter(let path, let token):
-      "\(path): token \(token) has a character that stands for no byte"
-    case .duplicateToken(let path, let token): "\(path): token \(token) is in it twice"
+      "\(path): token \(printable(token)) has a character that stands for no byte"
+    case .duplicateToken(let path, let token): "\(path): token \(printable(token)) is in it twice"
     case .duplicateID(let path, let id): "\(path): id \(id) is given to two tokens"
     case .idBeyondCount(let path, let token, let id, let count):
-      "\(path): token \(token) has id \(id); the ids of \(count) tokens are 0 to \(count - 1)"
+      "\(path): token \(printable(token)) has id \(id); the ids of \(count) tokens are 0 to \(count - 1)"
     case .missingByte(let path, let byte):
       "\(path): has no token for byte \(byte), so not every text could be encoded"
     case .badMerge(let path, let line):
       "\(path):\(line): not a merge, which is two tokens with a blank between"
     case .duplicateMerge(let path, let line): "\(path):\(line): the same merge as a line above"
     case .unknownMergeToken(let path, let line, let token, let vocabulary):
-      "\(path):\(line): token \(token) is not in \(vocabulary); the two files do not belong together"
+      "\(path):\(line): token \(printable(token)) is not in \(vocabulary); the two files do not belong together"
     case .unmadeMergeToken(let path, let line, let token):
-      "\(path):\(line): token \(token) is used before a line makes it"
+      "\(path):\(line): token \(printable(token)) is used before a line makes it"
     case .idOutOfRange(let index, let id, let vocabularySize):
       "id \(id) at place \(index) is not in the vocabulary, whose ids are 0 to "
         + "\(vocabularySize - 1)"

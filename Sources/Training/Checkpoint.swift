@@ -53,6 +53,7 @@ extension Trainer {
     guard let position = try? decoder.decode(RunPosition.self, from: Data(text.utf8)) else {
       throw bad("its position cannot be read")
     }
+    guard canStand(at: position) else { throw bad("its position is none of this run") }
     let own = checkpointTensors
     var stored: [(name: String, tensor: Tensor)] = []
     for (name, tensor) in own {
@@ -67,6 +68,18 @@ extension Trainer {
     move(to: position)
   }
 
+  /// Whether the run can come to a position: what a file says is not taken for an index unseen.
+  private func canStand(at position: RunPosition) -> Bool {
+    let done = position.history.last?.record.step ?? 0
+    return position.history.count <= config.epochs && (0...stepsPerEpoch).contains(position.batch)
+      && (0...totalSteps).contains(done) && position.step == done + position.batch
+      && position.hasPlausibleCounts
+      && position.windows?.count == self.position.windows?.count
+      && zip(position.windows ?? [], model.expertCounts).allSatisfy {
+        $0.length == config.excitation.window && $0.fits(experts: $1.count)
+      }
+  }
+
   private static func checksum(
     _ tensors: [(name: String, tensor: Tensor)], text: String
   ) -> String {
@@ -79,7 +92,7 @@ extension Trainer {
     return hash.hexadecimal
   }
 
-  /// A test loss may be infinite; JSON has no word for it.
+  /// A multiplier may be infinite; JSON has no word for it.
   private static let nonFinite:
     (
       encoding: JSONEncoder.NonConformingFloatEncodingStrategy,

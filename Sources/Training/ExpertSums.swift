@@ -43,6 +43,9 @@ struct ExpertSums: Codable, Hashable, Sendable {
     highest += most
   }
 
+  /// Whatever it counts.
+  var allCounts: [Int] { counts + [rows, steps] }
+
   /// Of the rows so far, the share that used each expert, [E].
   var utilization: [Double] { counts.map { Double($0) / Double(max(rows, 1)) } }
 

@@ -29,6 +29,12 @@ public struct RunPosition: Codable, Hashable, Sendable {
   var windows: [UtilizationWindow]?
   /// Steps done in the whole run.
   public internal(set) var step = 0
+
+  /// Whether no count is negative or so large that adding to it could overflow.
+  var hasPlausibleCounts: Bool {
+    let counts = [sum.correct, sum.rows] + (experts ?? []).flatMap(\.allCounts)
+    return counts.allSatisfy { (0...(1 << 53)).contains($0) }
+  }
 }
 
 extension RunPosition.Epoch: Codable {

@@ -106,7 +106,7 @@ public final class Trainer {
     (source.sampleCount + config.batchSize - 1) / config.batchSize
   }
 
-  private var stepsPerEpoch: Int { Self.steps(of: training, config) }
+  var stepsPerEpoch: Int { Self.steps(of: training, config) }
 
   /// Steps the run will take.
   public var totalSteps: Int {
@@ -143,6 +143,10 @@ public final class Trainer {
       }
       let trained = ContinuousClock.now
       let measured = evaluate()
+      // What the last step broke no later one would tell.
+      guard measured.nats.isFinite else {
+        throw .nonFiniteLoss(step: optimizer.step, epoch: epoch + 1, value: measured.nats)
+      }
       let record = EpochRecord(
         epoch: epoch + 1, step: optimizer.step, learningRate: position.rate,
         trainLoss: position.sum.mean, trainAccuracy: position.sum.accuracy,

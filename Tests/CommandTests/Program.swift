@@ -2,20 +2,23 @@ import Foundation
 import Synchronization
 import Testing
 
-/// The built `excite` beside the test program, or the one that EXCITE_TEST_BINARY names.
+/// A built program beside the test program; `excite` may be the one that EXCITE_TEST_BINARY names.
 enum Program {
   struct Missing: Error, CustomStringConvertible {
+    let name: String
     let looked: [String]
     var description: String {
-      "no excite program at \(looked.joined(separator: ", ")); build it, or name one in "
+      "no program \(name) at \(looked.joined(separator: ", ")); build it, or name one in "
         + "EXCITE_TEST_BINARY"
     }
   }
 
   private final class Marker {}
 
-  static func path() throws -> String {
-    if let named = ProcessInfo.processInfo.environment["EXCITE_TEST_BINARY"] { return named }
+  static func path(_ name: String = "excite") throws -> String {
+    if name == "excite", let named = ProcessInfo.processInfo.environment["EXCITE_TEST_BINARY"] {
+      return named
+    }
     // The bundle is a folder on macOS and the running program itself on Linux.
     var tests = [
       Bundle(for: Marker.self).bundleURL, URL(fileURLWithPath: CommandLine.arguments[0]),
@@ -23,9 +26,9 @@ enum Program {
     if let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
       tests.insert(URL(fileURLWithPath: link), at: 0)
     }
-    let places = tests.map { $0.deletingLastPathComponent().appendingPathComponent("excite").path }
+    let places = tests.map { $0.deletingLastPathComponent().appendingPathComponent(name).path }
     guard let place = places.first(where: FileManager.default.isExecutableFile) else {
-      throw Missing(looked: places)
+      throw Missing(name: name, looked: places)
     }
     return place
   }

@@ -126,6 +126,18 @@ struct SlurmTests {
     expectNoCrash(output)
   }
 
+  /// It would end the comment that the option stands in, and the next line be a command.
+  @Test func aLineBreakIsNoOption() throws {
+    let output = try work.excite(
+      ["run", "small.yaml", "--slurm", "--sbatch", "comment=a\ntouch evil", "--dry-run"],
+      environment: environment)
+    #expect(output.status == 1)
+    #expect(output.stdout == "")
+    #expect(
+      output.stderr
+        == "error: comment=a\\ntouch evil: has a line break, which no option of Slurm can have\n")
+  }
+
   @Test func withoutSlurmItSaysWhatElseThereIs() throws {
     let output = try work.excite(
       ["run", "small.yaml", "--slurm"], environment: ["PATH": "/nowhere"])

@@ -520,6 +520,11 @@ import Testing
   static let hostile: [(String, String, @Sendable (inout TarBytes) -> Void)] = [
     ("../evil", "../evil leads out of the folder", { $0.add("../evil", [1]) }),
     ("set/../../evil", "set/../../evil leads out of", { $0.add("set/../../evil", [1]) }),
+    // To Swift, a slash and an accent are one character; to the system they are two.
+    (
+      "set/.., an accent", "leads out of the folder", { $0.add("set/../\u{338}evil", [1]) }
+    ),
+    ("a name of two lines", "x/a lies outside set/", { $0.add("set\nx/a", [1]) }),
     ("absolute", "/evil has an absolute path", { $0.add("/evil", [1]) }),
     ("other folder", "other/a lies outside set/", { $0.add("other/a", [1]) }),
     (
@@ -578,6 +583,7 @@ import Testing
       return
     }
     #expect(found.contains(problem), "\(name): \(found)")
+    #expect(error?.description.contains("\n") == false)
     #expect(fetch.folder.contents == ["data"], "\(name)")
   }
 

@@ -438,7 +438,25 @@ private let variants =
     let found = Refused(bomb, "").found()
     // The place is that of the value repeated, in line 1.
     #expect(found.hasPrefix("a.yaml:1:"))
-    #expect(found.hasSuffix(": over 20000 values, counting aliases as often as used"))
+    #expect(found.hasSuffix(": over 4000 values, counting aliases as often as used"))
+  }
+
+  /// A long file costs no more than its reading: neither many values nor many equal words do.
+  @Test func longFiles() {
+    // The list is the first value, its items the next ones: item 3,999 is the 4,001st.
+    let seeds = "seeds: [" + (0..<5000).map(String.init).joined(separator: ",") + "]"
+    #expect(
+      Refused(seeds, "").found().hasSuffix(": over 4000 values, counting aliases as often as used"))
+    // The key's name stands on every line; only as a key does it matter.
+    let comments = String(repeating: "# epochs are epochs\n", count: 3000)
+    #expect(
+      Refused("epochs: 1\n\(comments)epochs: 2\n", "").found()
+        == "a.yaml:3002:1: epochs: given twice, first on line 1; keep one")
+    // Where it is a key too often to look at each, the first place is told.
+    let keys = (0..<100).map { "k\($0): {epochs: 1}\n" }.joined()
+    #expect(
+      Refused("epochs: 1\n\(keys)epochs: 2\n", "").found()
+        == "a.yaml:1:1: epochs: given twice, first on line 1; keep one")
   }
 
   @Test func allThatIsWrongIsSaidAtOnceInTheOrderOfTheFile() {

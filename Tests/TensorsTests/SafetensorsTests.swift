@@ -224,6 +224,15 @@ struct SafetensorsTests {
         == file.problem)
   }
 
+  @Test("a name from the file stays on the message's line")
+  func plainNames() throws {
+    let header = #"{"a\n\u001b[2Jb":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}}"#
+    let error = try #require(throws: SafetensorsError.self) {
+      _ = try Self.open(header, data: 4)
+    }
+    #expect(error.description.hasSuffix(#": a\n\u{1b}[2Jb: unknown type F33"#))
+  }
+
   @Test("data behind the last tensor is refused with both lengths")
   func trailing() {
     let header = #"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#

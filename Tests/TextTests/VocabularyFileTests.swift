@@ -61,6 +61,14 @@ import Text
         == "e.json: not a JSON object of tokens and their ids: expected a : at byte 3")
   }
 
+  @Test func tokensInMessagesAreOneLine() throws {
+    // U+0001 stands for no byte.
+    let found = try #require(try error(encoder: #"{"a\n\u0001": 0}"#))
+    #expect(
+      found.description
+        == "\(encoderPath): token a\\n\\u{1} has a character that stands for no byte")
+  }
+
   @Test func filesThatAreNotThereOrEmptyOrNotText() throws {
     #expect(try error(encoder: "") == .data(.emptyText(path: encoderPath)))
     #expect(try error(merges: "") == .data(.emptyText(path: mergesPath)))

@@ -83,6 +83,42 @@ struct CheckpointTests {
     #expect(file.names.count == 18)
   }
 
+  @Test(
+    "a position that is none of the run's is refused, though its checksum is right",
+    arguments: [
+      (#""batch":2"#, #""batch":-2"#), (#""batch":2"#, #""batch":6"#),
+      (#""batch":2"#, #""batch":3"#), (#""step":2"#, #""step":9223372036854775807"#),
+      (#""rows":16"#, #""rows":9223372036854775807"#), (#""rows":16"#, #""rows":-1"#),
+    ])
+  func nonsense(part: String, replaced: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("c.safetensors")
+    // Plain SGD has no state: the weights are all there is.
+    let first = try trainer(.sgd)
+    #expect(throws: TrainingError.self) {
+      try first.run(onEpoch: { _, _ in }, shouldStop: { first.position.step == 2 })
+    }
+    try first.writeCheckpoint(to: path, identity: "x")
+    let written = try #require(try SafetensorsFile(path: path).metadata["position"])
+    #expect(written.contains(part), "\(written)")
+    let text = written.replacing(part, with: replaced)
+    var hash = ContentHash()
+    hash.add(text)
+    for parameter in first.model.parameters {
+      hash.add(parameter.name)
+      hash.add(UnsafeRawBufferPointer(parameter.value.buffer))
+    }
+    try writeSafetensors(
+      first.model.parameters.map { ($0.name, $0.value) },
+      metadata: ["identity": "x", "position": text, "checksum": hash.hexadecimal], path: path)
+    let second = try trainer(.sgd)
+    let error = try TrainerTests.error {
+      try second.restore(try SafetensorsFile(path: path), identity: "x")
+    }
+    #expect(error.description.hasSuffix("its position is none of this run"))
+    #expect(second.position.step == 0)
+  }
+
   @Test("another run's checkpoint is refused and leaves the trainer as it was")
   func identity() throws {
     let folder = try TemporaryFolder()

@@ -17,6 +17,9 @@ extension ExperimentOptions {
     let script = script(
       tasks: dryRun ? Array(1...parts) : work.parts, parts: parts, name: name,
       folder: store.folder(of: name))
+    if let option = script.impossibleOption {
+      throw .badSlurmOption(option)
+    }
     if dryRun {
       print(script.text, terminator: "")
       return
