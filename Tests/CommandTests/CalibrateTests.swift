@@ -77,6 +77,6 @@ import Testing
   /// From another folder its own config is found above the program.
   @Test func findsItsConfig() throws {
     let output = try place.success(["calibrate", "--dry-run", "--rounds", "1"])
-    #expect(output.stdout.hasPrefix("round 1: 14 candidates, 1 vanilla cell, 14 runs more\n"))
+    #expect(output.stdout.hasPrefix("round 1: 14 candidates, 3 vanilla cells, 42 runs more\n"))
   }
 }
