@@ -31,7 +31,7 @@ import Testing
 
   @Test(arguments: readers)
   func holds(reader: String) throws {
-    let output = try fuzz([reader, "--runs", "100", "--seed", "1"])
+    let output = try fuzz([reader, "--runs", "25", "--seed", "1"])
     #expect(
       output.status == 0, "\(reader): status \(output.status)\n\(output.stdout)\(output.stderr)")
     #expect(output.lines.last?.hasPrefix("\(reader): ") == true)
