@@ -2,7 +2,7 @@
 """Does real harm to excite and writes down what became of it: docs/RELIABILITY.md.
 
     make build && scripts/reliability/faults.py            # some 15 minutes, needs root for some
-    scripts/reliability/faults.py --only kill-run --times 500
+    scripts/reliability/faults.py --only kill-run --share 5
 
 Every fault is injected for real: SIGKILL at random moments, a file system that is full or cannot be
 written, files that vanish, a clock that jumps back, several processes on one store, one core, too
@@ -70,7 +70,7 @@ class Lab:
     def start(self, arguments, prefix=(), env=None):
         return subprocess.Popen(
             [*prefix, self.excite, *arguments], cwd=self.folder, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **(env or {})})
 
     def finish(self, process, arguments):
         try:
@@ -416,7 +416,8 @@ def main():
     parser.add_argument("--excite", type=Path, default=ROOT / ".build" / "release" / "excite")
     parser.add_argument("--data", type=Path, help="data directory, for gpt2/ (downloads)")
     parser.add_argument("--only", action="append", choices=FAULTS, help="may be repeated")
-    parser.add_argument("--times", type=int, help="how often, for each fault")
+    parser.add_argument("--share", type=float, default=1,
+                        help="of the usual number of times, such as 0.1 or 5")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", type=Path, help="write the table there")
     given = parser.parse_args()
@@ -430,7 +431,7 @@ def main():
         for name in given.only or FAULTS:
             fault, times = FAULTS[name]
             try:
-                outcome = fault(lab, given.times or times)
+                outcome = fault(lab, max(1, round(times * given.share)))
             except Skip as why:
                 outcome = f"not tried: {why}"
             except Lost as what:
