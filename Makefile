@@ -38,7 +38,7 @@ golden:
 	$(PYTHON) scripts/golden/window.py
 	$(PYTHON) scripts/golden/bpe.py
 
-# Longer than the tests do: SECONDS for each reader of outside bytes; half an hour for the sanitizers.
+# Longer than the tests do: so many seconds for each reader of outside bytes; the engine under sanitizers.
 SECONDS_EACH ?= 60
 fuzz: setup
 	scripts/reliability/fuzz.sh $(SECONDS_EACH)

@@ -25,7 +25,7 @@ if [ -n "$library" ]; then
   coverage=edge,inline-8bit-counters,pc-table,trace-cmp,indirect-calls
   swift build -c release --product excite-fuzz --scratch-path .build/fuzz --sanitize address \
     -Xswiftc -sanitize-coverage="$coverage" -Xswiftc -DLIBFUZZER \
-    -Xcc -fsanitize-coverage="${coverage#edge,},trace-pc-guard" \
+    -Xcc -fsanitize-coverage="$coverage" \
     -Xlinker "$library" -Xlinker -lstdc++
   guided=.build/fuzz/release/excite-fuzz
 fi
