@@ -67,10 +67,12 @@ class Lab:
         return ["run", "small.yaml", "--out", store, "--save", f"{store}/weights", "--quiet",
                 "--jobs", "2", "--checkpoint-seconds", "0.02", *more]
 
-    def start(self, arguments, prefix=(), env=None):
+    def start(self, arguments, prefix=()):
         return subprocess.Popen(
             [*prefix, self.excite, *arguments], cwd=self.folder, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **(env or {})})
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            # A trap must end the program at once, not have it explained at length.
+            env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
 
     def finish(self, process, arguments):
         try:
