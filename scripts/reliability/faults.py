@@ -394,13 +394,12 @@ FAULTS = {
 }
 
 
-def page(rows, version, seed, seconds):
+def page(rows, version, command, seed, seconds):
     lines = [
         "# What excite survives",
         "",
-        "Written by `scripts/reliability/faults.py`, which injects each fault for real and then gives",
-        "the same command again: the results, metrics and weights must have the bytes of a run that",
-        "nothing disturbed.",
+        f"Written by `{command}`, which injects each fault for real and then gives the same command",
+        "again: the results, metrics and weights must have the bytes of a run that nothing disturbed.",
         "",
         f"{version}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"seed {seed}, {seconds / 60:.0f} minutes.",
@@ -442,8 +441,10 @@ def main():
             rows.append((fault.__doc__, outcome))
             print(f"{name}: {outcome}", flush=True)
     if given.page:
+        share = "" if given.share == 1 else f" --share {given.share:g}"
+        command = f"scripts/reliability/faults.py{share} --data DIR --page docs/RELIABILITY.md"
         given.page.parent.mkdir(parents=True, exist_ok=True)
-        given.page.write_text(page(rows, version, given.seed, time.monotonic() - began))
+        given.page.write_text(page(rows, version, command, given.seed, time.monotonic() - began))
     sys.exit(1 if failures else 0)
 
 
