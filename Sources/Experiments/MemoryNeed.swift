@@ -27,6 +27,14 @@ public func memoryShortage(
   return .tooLarge(run: run.label, bytes: needed, jobs: atOnce, available: available)
 }
 
+/// Refuses runs that this machine or a limit of this process cannot hold, `jobs` at once.
+/// - Throws: `.tooLarge`, `.addressSpace`.
+public func checkMemory(of runs: [PlannedRun], jobs: Int) throws(RunnerError) {
+  for run in runs {
+    if let shortage = memoryShortage(of: run, jobs: jobs, runs: runs.count) { throw shortage }
+  }
+}
+
 /// Why the memory that is free cannot hold a model whose steps are to be timed; nil where it can.
 func memoryShortage(_ model: String, bytes: Double) -> RunnerError? {
   // The system needs some too.

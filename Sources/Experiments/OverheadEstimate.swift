@@ -19,6 +19,13 @@ public struct OverheadBlock: Hashable, Sendable {
     func logs(_ seconds: [Double]) -> Double { seconds.reduce(0) { $0 + log($1) } }
     return 100 * (exp((logs(excited) - logs(vanilla)) / Double(vanilla.count)) - 1)
   }
+
+  /// How much longer a part of the steps takes with Φ, in percent of a vanilla step.
+  /// - Parameter part: seconds of it in the four steps, in their order.
+  public func percent(ofPart part: [Double]) -> Double {
+    precondition(part.count == 4, "a block of \(part.count) steps")
+    return 100 * (part[1] + part[2] - part[0] - part[3]) / (vanilla[0] + vanilla[1])
+  }
 }
 
 /// χ, the relative extra latency of an excited training step over a vanilla one, percent.
@@ -38,7 +45,11 @@ public struct OverheadEstimate: Hashable, Sendable {
   /// - Parameter sessions: blocks; those without one are left out.
   /// - Returns: nil without blocks.
   public init?(_ sessions: [[OverheadBlock]]) {
-    let percents = sessions.map { $0.map(\.percent) }
+    self.init(percents: sessions.map { $0.map(\.percent) })
+  }
+
+  /// - Parameter percents: of each session's blocks.
+  public init?(percents: [[Double]]) {
     self.sessions = percents.compactMap(Statistics.median)
     guard let mean = Statistics.mean(self.sessions) else { return nil }
     self.mean = mean

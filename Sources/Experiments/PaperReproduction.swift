@@ -44,6 +44,9 @@ public struct PaperReproduction: Sendable {
       record, stored.first?.environment ?? environment, outcomes: outcomes)
   }
 
+  /// Of the runs behind it, 0 where it has none.
+  public var finishedShare: Double { Double(counts.finished) / Double(max(1, counts.all)) }
+
   /// - Parameter picture: the path of its picture from the page, if there is one.
   public func report(picture: String? = nil) -> Reproduction {
     Reproduction(

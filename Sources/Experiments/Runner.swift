@@ -108,11 +108,7 @@ public final class Runner: Sendable {
   ) throws(RunnerError) -> [RunOutcome] {
     do { try BLAS.load() } catch { throw .blas(error) }
     // Before the data, which may be what is too much.
-    for plan in plans {
-      if let shortage = memoryShortage(of: plan, jobs: options.jobs, runs: plans.count) {
-        throw shortage
-      }
-    }
+    try checkMemory(of: plans, jobs: options.jobs)
     let datasets = try loadDatasets(note: onNote)
     for (key, data) in datasets { data.note(on: key).map(onNote) }
     try prepareFolder(options.store.directory)

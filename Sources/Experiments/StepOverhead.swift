@@ -30,11 +30,18 @@ private struct StepSeconds {
   let wall: Double
   /// Of the CPU, all threads together.
   let cpu: Double
+  /// From the end of the backward pass on: utilization, Φ and the optimizer.
+  let update: Double
 
-  init(_ step: () throws(TrainingError) -> Void) throws(TrainingError) {
+  init(
+    _ step: (_ beforeUpdate: () -> Void) throws(TrainingError) -> Void
+  ) throws(TrainingError) {
     let (start, before) = (ContinuousClock.now, cpuSeconds())
-    try step()
-    wall = (ContinuousClock.now - start) / .seconds(1)
+    var passed = start
+    try step { passed = .now }
+    let end = ContinuousClock.now
+    wall = (end - start) / .seconds(1)
+    update = (end - passed) / .seconds(1)
     cpu = cpuSeconds() - before
   }
 }
@@ -57,6 +64,9 @@ public struct StepOverhead: Sendable {
   public let estimate: OverheadEstimate
   /// Of the CPU's time, which other programs that take the CPU away do not lengthen.
   public let cpuEstimate: OverheadEstimate
+  /// Of the update alone, in percent of a whole step. Forward and backward are the same code with Φ and
+  /// without, so that what they differ by is noise, of which this is free.
+  public let updateEstimate: OverheadEstimate
   public let vanilla: Timing
   public let excited: Timing
   public let vanillaMemory: StepMemory
@@ -83,7 +93,7 @@ public func measureOverhead(
     let sample = try StepSample(config, threads: threads, inputs: model.inputs)
     func step(excited: Bool) throws(TrainingError) -> StepSeconds {
       sample.trainer.isExcited = excited
-      return try StepSeconds(sample.step)
+      return try StepSeconds(sample.step(beforeUpdate:))
     }
     // The first steps touch memory for the first time.
     _ = try step(excited: false)
@@ -113,12 +123,18 @@ public func measureOverhead(
       sessions.map { $0.map { OverheadBlock($0.map(seconds)) } }
     }
     let walls = blocks(\.wall)
-    guard let estimate = OverheadEstimate(walls), let cpu = OverheadEstimate(blocks(\.cpu)) else {
+    let updates = zip(walls, sessions).map { walls, session in
+      zip(walls, session).map { $0.percent(ofPart: $1.map(\.update)) }
+    }
+    guard let estimate = OverheadEstimate(walls), let cpu = OverheadEstimate(blocks(\.cpu)),
+      let update = OverheadEstimate(percents: updates)
+    else {
       preconditionFailure("\(plan.sessions) sessions of \(plan.trials) trials")
     }
     return StepOverhead(
       model: model, parameters: sample.trainer.model.parameters.reduce(0) { $0 + $1.value.count },
       plan: plan, estimate: estimate, cpuEstimate: cpu,
+      updateEstimate: update,
       vanilla: Timing(walls.joined().flatMap(\.vanilla)),
       excited: Timing(walls.joined().flatMap(\.excited)), vanillaMemory: memory[0],
       excitedMemory: memory[1])

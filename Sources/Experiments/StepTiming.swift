@@ -145,8 +145,12 @@ struct StepSample {
   }
 
   /// A step on a batch that lies ready.
-  func step() throws(TrainingError) {
-    try trainer.step(plain.inputs, targets: plain.targets, rows: rows)
+  func step() throws(TrainingError) { try step(beforeUpdate: {}) }
+
+  /// - Parameter beforeUpdate: called between the backward pass and all that Φ has a part in.
+  func step(beforeUpdate: () -> Void) throws(TrainingError) {
+    try trainer.step(
+      plain.inputs, targets: plain.targets, rows: rows, beforeUpdate: beforeUpdate)
   }
 
   /// Makes a batch as training does.

@@ -26,11 +26,11 @@ extension GainGrid {
     let (ours, published) = (values(\.ours), values(\.published))
     return [
       Evidence(
-        "\(name): Δ", unit: Self.unit, .above(0), values: ours, per: "model",
+        "\(name): Δ", unit: Self.unit, .above(0), values: ours, per: "model", of: cells.count,
         published: Statistics.mean(published)),
       Evidence(
         "\(name): models that gain", unit: "%", .above(Claim.nearlyAll), values: share(ours),
-        per: "model", published: Statistics.mean(share(published))),
+        per: "model", of: cells.count, published: Statistics.mean(share(published))),
     ]
   }
 

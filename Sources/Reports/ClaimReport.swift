@@ -114,7 +114,12 @@ private func evidenceText(_ evidence: Evidence, isJudged: Bool) -> String {
   if let interval = evidence.interval {
     text += " [\(signed(interval.low)), \(signed(interval.high))]"
   }
-  text += ", " + counted(evidence.values.count, evidence.sample)
+  let count = evidence.values.count
+  if let total = evidence.total, total != count {
+    text += ", \(count) of \(counted(total, evidence.sample))"
+  } else {
+    text += ", " + counted(count, evidence.sample)
+  }
   if let published = evidence.published { text += "; paper \(signed(published))" }
   guard isJudged else { return text }
   switch evidence.judgement {

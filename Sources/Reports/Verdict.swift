@@ -24,18 +24,21 @@ public struct Evidence: Hashable, Sendable {
   public let values: [Double]
   /// What a sample is: seeds, or models that were trained.
   public let sample: String
+  /// How many samples there are to be; nil where any number will do.
+  public let total: Int?
   /// The same quantity from the paper's numbers, where it prints them.
   public let published: Double?
 
   public init(
     _ label: String, unit: String = "points", _ expectation: Expectation, values: [Double],
-    per sample: String = "seed", published: Double? = nil
+    per sample: String = "seed", of total: Int? = nil, published: Double? = nil
   ) {
     self.label = label
     self.unit = unit
     self.expectation = expectation
     self.values = values
     self.sample = sample
+    self.total = total
     self.published = published
   }
 

@@ -189,11 +189,14 @@ public final class Trainer {
   }
 
   /// One training step on a batch; the model keeps the batch's utilization.
+  /// - Parameter beforeUpdate: called between the backward pass and all that Φ has a part in.
   @discardableResult
   public func step(
-    _ inputs: Tensor, targets: UnsafePointer<Int32>, rows: Int, epoch: Int = 0
+    _ inputs: Tensor, targets: UnsafePointer<Int32>, rows: Int, epoch: Int = 0,
+    beforeUpdate: () -> Void = {}
   ) throws(TrainingError) -> LossSum {
     let loss = try pass(inputs, targets: targets, rows: rows, epoch: epoch)
+    beforeUpdate()
     update(usedExperts(rows: rows))
     return loss
   }

@@ -24,6 +24,7 @@ import Testing
       let intervalLow: Double?
       let intervalHigh: Double?
       let cpuOverheadPercent: Double
+      let updateOverheadPercent: Double
       let publishedPercent: Double?
       let vanillaMedianSeconds: Double
       let excitedMedianSeconds: Double
@@ -102,6 +103,7 @@ import Testing
     #expect(output.stdout.contains(" 16.6 M "))
     #expect(output.stdout.contains("+29.7 ± 0.4"))
     #expect(output.lines[2].hasSuffix(" 3 × 4"))
+    #expect(output.lines.allSatisfy { $0.hasPrefix("# ") || $0.count <= 80 })
     let note = "# mlp-1024x16: 1 + 4 pairs of steps a session instead of 100 + 500"
     #expect(output.lines.contains { $0.hasPrefix(note) })
     #expect(output.stderr.isEmpty)

@@ -110,6 +110,17 @@ import Testing
     #expect(try place.text("docs/page.md") == page)
   }
 
+  /// A page shows the full version of one and the quick one of another.
+  @Test func withoutTrainingTakesTheMoreCompleteVersion() throws {
+    _ = try reproduce("table1", "--quick")
+    _ = try reproduce("table1", "--seeds", "0")
+    let quick = try reproduce("table1", "--no-train").stdout
+    #expect(quick.hasPrefix("Table 1: optimizers on CIFAR-10 (quick)\n"))
+    _ = try reproduce("table1")
+    let full = try reproduce("table1", "--no-train").stdout
+    #expect(full.hasPrefix("Table 1: optimizers on CIFAR-10\n"))
+  }
+
   @Test func quickVersionIsAnExperimentOfItsOwn() throws {
     let output = try reproduce("table1", "--quick")
     #expect(output.stdout.hasPrefix("Table 1: optimizers on CIFAR-10 (quick)\n"))

@@ -16,6 +16,12 @@ import Testing
     #expect(abs(OverheadBlock([1, 1.1 * 1.05, 1.21 * 1.05, 1.331]).percent - 5) < 1e-12)
   }
 
+  /// Updates of 0.1 s that Φ makes 0.02 and 0.04 s longer, in steps of 1 s and passes of any length.
+  @Test func part() {
+    let block = OverheadBlock([1, 7, 0.5, 1])
+    #expect(abs(block.percent(ofPart: [0.1, 0.12, 0.14, 0.1]) - 3) < 1e-12)
+  }
+
   @Test func estimate() throws {
     func blocks(_ percents: [Double]) -> [OverheadBlock] {
       percents.map { OverheadBlock([1, 1 + $0 / 100, 1 + $0 / 100, 1]) }

@@ -166,6 +166,18 @@ import Testing
     }
   }
 
+  /// A part of the grid says how much of it is there.
+  @Test func claimsOnAPart() throws {
+    let (done, open) = (
+      Self.model(experts: 4, k: 2, hidden: 256), Self.model(experts: 8, k: 2, hidden: 256)
+    )
+    let begun = ["vanilla", "zero-sum"].map {
+      run(open, $0, seed: 0, status: .interrupted, epochs: 1)
+    }
+    let table = try table(Self.pair(done, gain: 0.5) + begun)
+    #expect(Self.text(table, claims: [.languageGains]).contains("Δ: +0.50 PPL, 1 of 2 models; "))
+  }
+
   @Test func aTableWithoutGainsMeasuresNothing() throws {
     let table = try table(twoOptimizers())
     #expect(Claim.languageGains.verdict(on: table).outcome == .unmeasured)

@@ -51,6 +51,7 @@ def transformer(model, batch_size, **sizes):
 
 CASES = MLP_CASES | {
     "vit-17m": transformer("moe_vit", 64),
+    "vit-4m": transformer("moe_vit", 64, depth=2, d=512, experts=32, k=8),
     "gpt-77m": transformer("gpt_moe", 4, context=256),
 }
 
@@ -97,7 +98,7 @@ class Excite:
             if key in case:
                 command += ["--" + key.replace("_", "-"), str(case[key])]
         for key, value in case.get("sizes", {}).items():
-            command += ["--set", f"model.{key}={value}"]
+            command += ["--set", f"model.{'layers' if key == 'depth' else key}={value}"]
         return command + ["--json"]
 
     def measure(self, case, steps):

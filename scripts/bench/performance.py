@@ -4,8 +4,8 @@
     scripts/bench/performance.py --python VENV/bin/python          # any python3 runs this; that one has PyTorch
 
 A round times a block of steps of either side, one after the other on the same CPUs, in an order that turns; the
-ratio is the median over the rounds of (PyTorch / excite), so that only neighbours in time are divided. Start-up and
-memory are those of fresh processes that build the model and do one step, in turn as well.
+ratio is the median over the rounds of (PyTorch / excite), so that only neighbours in time are divided. Memory is that of
+the same processes, start-up that of fresh ones that build the model and do one step, in turn as well.
 """
 import argparse
 import json
@@ -26,17 +26,18 @@ STEPS = [
     ("Top-K MLP, 4 × 128, Adam, batch 512", "adam-zero-sum", 1),
     ("MoE-ViT 17 M, Adam, batch 64", "vit-17m", 1),
     ("MoE-ViT 17 M, Adam, batch 64", "vit-17m", 2),
+    ("MoE-ViT 4 M, Adam, batch 64", "vit-4m", 1),
     ("GPT-MoE 77 M, Adam, 4 × 256 tokens", "gpt-77m", 2),
 ]
 
 
 def started(sides):
-    """One fresh process of each side that does one step -> side -> (seconds, peak bytes)"""
+    """One fresh process of each side that does one step -> side -> seconds"""
     results = {}
     for name, start in sides.items():
         begin = time.perf_counter()
-        peak = start()
-        results[name] = time.perf_counter() - begin, peak
+        start()
+        results[name] = time.perf_counter() - begin
     return results
 
 
@@ -55,30 +56,30 @@ def measure(title, name, threads, options):
         return Worker("torch_step.py", cpus, threads, python=options.python)
 
     def start_ours():
-        return ours.run(ours.command("start", case))["peak_bytes"]
+        ours.run(ours.command("start", case))
 
     def start_torch():
         side = worker()
         side.measure(case | {"warm_up": 0}, 1)
-        peak = side.about["peak_bytes"]
         side.close()
-        return peak
 
     print(f"{title}, {threads} thread(s) …", file=sys.stderr, flush=True)
     torch = worker()
     blocks = measure_case({"excite": ours, "torch": torch}, case, options.rounds)
     about = torch.about
+    share = ours.about["gemm_fraction"]
+    peaks = {"excite": ours.about["peak_bytes"], "torch": about["peak_bytes"]}
     torch.close()
     starts = [started({"excite": start_ours, "torch": start_torch}) for _ in range(options.starts)]
     return {
         "title": title, "threads": threads, "about": about, "command": typed(ours.command("step", case)),
         "start_command": typed(ours.command("start", case)),
         "times": {side: summarize(block) for side, block in blocks.items()},
-        "ratio": ratio(blocks["torch"], blocks["excite"]),
+        "share": share, "ratio": ratio(blocks["torch"], blocks["excite"]),
         "ratios": sorted(statistics.median(a) / statistics.median(b)
                          for a, b in zip(blocks["torch"], blocks["excite"])),
-        "start": {side: statistics.median(start[side][0] for start in starts) for side in ("excite", "torch")},
-        "peak": {side: max(start[side][1] for start in starts) for side in ("excite", "torch")},
+        "start": {side: statistics.median(start[side] for start in starts) for side in ("excite", "torch")},
+        "peak": peaks,
     }
 
 
@@ -102,8 +103,9 @@ def page(rows, machine, options):
         return [row["title"], str(row["threads"]), *cells]
 
     steps = table(
-        ["one training step, zero-sum", "threads", "excite", "PyTorch", "PyTorch / excite"],
-        [titled(row, milliseconds(row["times"]["excite"]), milliseconds(row["times"]["torch"]),
+        ["one training step, zero-sum", "threads", "excite", "of a product's speed", "PyTorch", "PyTorch / excite"],
+        [titled(row, milliseconds(row["times"]["excite"]), f"{100 * row['share']:.0f} %",
+                milliseconds(row["times"]["torch"]),
                 f"**{row['ratio']:.1f}×** ({row['ratios'][0]:.1f}–{row['ratios'][-1]:.1f})") for row in rows])
     starts = table(
         ["from the start of the process to the end of the first step", "threads", "excite", "PyTorch",
@@ -111,7 +113,7 @@ def page(rows, machine, options):
         [titled(row, f"{row['start']['excite']:.2f} s", f"{row['start']['torch']:.2f} s",
                 f"{row['start']['torch'] / row['start']['excite']:.1f}×") for row in rows])
     peaks = table(
-        ["largest resident set by then", "threads", "excite", "PyTorch", "PyTorch / excite"],
+        ["largest resident set", "threads", "excite", "PyTorch", "PyTorch / excite"],
         [titled(row, megabytes(row["peak"]["excite"]), megabytes(row["peak"]["torch"]),
                 f"{row['peak']['torch'] / row['peak']['excite']:.1f}×") for row in rows])
     commands = "\n".join(dict.fromkeys(row["command"] for row in rows))
@@ -126,7 +128,8 @@ it is written by hand.
 PyTorch runs the reference of the golden tests (`scripts/golden/excitation_torch.py`), eagerly: the same models, sizes,
 optimizers and Φ. Both sides train on random inputs in memory, one block of steps after the other, pinned to the same
 CPUs, in {options.rounds} rounds. A time is the median over all rounds, in brackets the medians of the fastest and the slowest
-round; a ratio is the median of the rounds' ratios, in brackets the smallest and the largest. Other work on the machine
+round; a ratio is the median of the rounds' ratios, in brackets the smallest and the largest. The step's useful arithmetic,
+over its time, is told as a share of the speed of a large matrix product (`excite bench gemm`). Other work on the machine
 slows both, so that ratios say more than milliseconds.
 
 ## Step time
@@ -149,8 +152,8 @@ Median of {options.starts} fresh processes; PyTorch's import is part of its star
 
 ## Memory
 
-Of the same processes, the largest of {options.starts}: program, libraries, weights, gradients, the optimizer's moments,
-activations and one batch.
+Of the processes that timed the steps: program, libraries, weights, gradients, the optimizer's moments, activations and
+batches.
 
 {peaks}
 

@@ -13,7 +13,9 @@ extension BenchCommand {
         weights and one batch in memory. χ of a session is the median over such blocks of the ratio of \
         their times, less 1; told are mean ± standard deviation over the sessions and an interval that \
         holds the median of all blocks with 95 %. The same follows for the CPU's time, all threads \
-        together, for a machine on which other programs take the CPU away. Memory is what the allocator \
+        together, for a machine on which other programs take the CPU away, and for the update alone: \
+        forward and backward are the same code with Φ and without, so that all Φ adds is there, and \
+        little noise is. Memory is what the allocator \
         has given out after a step, and the most that was resident during one.
 
         The models are those of Table 8: \(Self.names.joined(separator: ", ")). A config or \
@@ -125,10 +127,13 @@ private struct OverheadReport: Encodable {
 
   func text(asked: OverheadPlan) -> String {
     func number(_ title: String) -> RuledColumn { RuledColumn(title, isNumber: true) }
-    let latency = [
+    let models = [
       RuledColumn("model"), number("parameters"), number("experts"), number("batch"),
-      number("step"), number("χ [%]"), number("95 % interval"), number("CPU χ [%]"),
-      number("95 % interval"), number("paper χ [%]"), number("trials"),
+      number("step"), number("trials"),
+    ]
+    let latency = [
+      RuledColumn("model"), RuledColumn("time"), number("χ [%]"), number("95 % interval"),
+      number("paper χ [%]"),
     ]
     let memory = [
       RuledColumn("model"), number("allocated"), number("more for Φ"), number("peak"),
@@ -137,14 +142,16 @@ private struct OverheadReport: Encodable {
     let notes =
       [
         "χ: time of an excited step over a vanilla one, less 1; the paper's on an A100-80GB",
-        "CPU χ: the same of the CPU's time, which other programs lengthen less",
+        "CPU: all threads' time at work, which other programs lengthen less",
+        "update: what Φ adds to the update, as a share of a vanilla step; the rest of a step is the same code",
         "allocated: after a vanilla step; peak: most that was resident during one",
       ]
       + rows.filter { $0.trials < asked.trials }.map {
         "\($0.model): \($0.burnIn) + \($0.trials) pairs of steps a session instead of "
           + "\(asked.burnIn) + \(asked.trials), which would take about \(minutes($0, asked))"
       } + [machine.text]
-    return ruledTable(latency, rows: rows.map(\.latencyCells)) + "\n"
+    return ruledTable(models, rows: rows.map(\.modelCells)) + "\n"
+      + ruledTable(latency, rows: rows.flatMap(\.latencyCells)) + "\n"
       + ruledTable(memory, rows: rows.map(\.memoryCells)) + "\n"
       + notes.map { "# \($0)\n" }.joined()
   }
@@ -176,6 +183,10 @@ private struct OverheadRow: Encodable {
   let cpuOverheadStd: Double?
   let cpuIntervalLow: Double?
   let cpuIntervalHigh: Double?
+  let updateOverheadPercent: Double
+  let updateOverheadStd: Double?
+  let updateIntervalLow: Double?
+  let updateIntervalHigh: Double?
   let publishedPercent: Double?
   let publishedStd: Double?
   let vanillaMedianSeconds: Double
@@ -205,6 +216,10 @@ private struct OverheadRow: Encodable {
     cpuOverheadStd = measured.cpuEstimate.std
     cpuIntervalLow = measured.cpuEstimate.interval?.low
     cpuIntervalHigh = measured.cpuEstimate.interval?.high
+    updateOverheadPercent = measured.updateEstimate.mean
+    updateOverheadStd = measured.updateEstimate.std
+    updateIntervalLow = measured.updateEstimate.interval?.low
+    updateIntervalHigh = measured.updateEstimate.interval?.high
     publishedPercent = published?.mean
     publishedStd = published?.std
     vanillaMedianSeconds = measured.vanilla.median
@@ -215,14 +230,28 @@ private struct OverheadRow: Encodable {
     excitedPeakBytes = measured.excitedMemory.peak
   }
 
-  var latencyCells: [String] {
+  var modelCells: [String] {
     [
       model, String(format: "%.1f M", Double(parameters) / 1e6), "\(expertComponents)",
-      "\(batchSize)", duration(vanillaMedianSeconds), spread(overheadPercent, overheadStd, "%+.2f"),
-      interval(intervalLow, intervalHigh), spread(cpuOverheadPercent, cpuOverheadStd, "%+.2f"),
-      interval(cpuIntervalLow, cpuIntervalHigh),
-      publishedPercent.map { spread($0, publishedStd, "%+.1f") } ?? "–",
-      "\(sessions) × \(trials)",
+      "\(batchSize)", duration(vanillaMedianSeconds), "\(sessions) × \(trials)",
+    ]
+  }
+
+  var latencyCells: [[String]] {
+    [
+      [
+        model, "elapsed", spread(overheadPercent, overheadStd, "%+.2f"),
+        interval(intervalLow, intervalHigh),
+        publishedPercent.map { spread($0, publishedStd, "%+.1f") } ?? "–",
+      ],
+      [
+        "", "CPU", spread(cpuOverheadPercent, cpuOverheadStd, "%+.2f"),
+        interval(cpuIntervalLow, cpuIntervalHigh), "",
+      ],
+      [
+        "", "update", spread(updateOverheadPercent, updateOverheadStd, "%+.3f"),
+        interval(updateIntervalLow, updateIntervalHigh, "%+.3f"), "",
+      ],
     ]
   }
 
@@ -238,9 +267,9 @@ private struct OverheadRow: Encodable {
     ]
   }
 
-  private func interval(_ low: Double?, _ high: Double?) -> String {
+  private func interval(_ low: Double?, _ high: Double?, _ format: String = "%+.2f") -> String {
     guard let low, let high else { return "–" }
-    return String(format: "[%+.2f, %+.2f]", low, high)
+    return "[\(String(format: format, low)), \(String(format: format, high))]"
   }
 
   private func spread(_ mean: Double, _ std: Double?, _ format: String) -> String {

@@ -163,12 +163,7 @@ struct ExperimentOptions: ParsableArguments {
 
   /// Refuses what this machine's memory cannot hold.
   func checkMemory(_ experiment: ExperimentConfig) throws(RunnerError) {
-    let runs = experiment.runs
-    for run in runs {
-      if let shortage = memoryShortage(of: run, jobs: jobCount, runs: runs.count) {
-        throw shortage
-      }
-    }
+    try Experiments.checkMemory(of: experiment.runs, jobs: jobCount)
   }
 
   var dataDirectory: URL {
@@ -205,9 +200,11 @@ struct ExperimentOptions: ParsableArguments {
     let stored = experiment.stored(
       command: Self.command, environment: environment, initial: initial)
     let name = experiment.storeName(initial: initial)
+    // Before the first use of Dispatch, which waits for ever for a thread that a limit denies it.
+    try checkMemory(experiment)
+    let runner = Runner(experiment, options: options, environment: environment)
     let stop = StopRequest.shared
     let progress = ProgressPrinter(isQuiet: quiet)
-    let runner = Runner(experiment, options: options, environment: environment)
     let outcomes = try runner.run(
       onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
       onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })

@@ -35,7 +35,12 @@ struct ReproduceCommand: ParsableCommand {
       """)
   var quick = false
 
-  @Flag(name: .customLong("no-train"), help: "Show what the store has; train nothing.")
+  @Flag(
+    name: .customLong("no-train"),
+    help: """
+      Train nothing; show what the store has, of the full version or the quick one, whichever is more \
+      complete.
+      """)
   var noTrain = false
 
   @Option(
@@ -76,11 +81,7 @@ struct ReproduceCommand: ParsableCommand {
   func run() throws {
     do throws(RunnerError) {
       var plans: [PaperPlan] = []
-      for artifact in artifacts {
-        plans.append(
-          try PaperPlan(
-            artifact, in: configs, isQuick: quick, overrides: options.overrides(set: [])))
-      }
+      for artifact in artifacts { plans.append(try plan(artifact, isQuick: quick)) }
       if options.slurm.isOn {
         for experiment in plans.flatMap(\.experiments) { try options.plan(experiment) }
       } else if options.dryRun {
@@ -108,9 +109,7 @@ struct ReproduceCommand: ParsableCommand {
         hasFailures = hasFailures || trained.hasFailures
         stop = trained.stop
       }
-      let reproduction = try PaperReproduction(
-        plan, in: RunStore(options.out),
-        environment: try EnvironmentRecord.current(jobs: options.jobCount))
+      let reproduction = try reproduction(of: plan)
       done.append(reproduction)
       if !isOneDocument { show([reproduction]) }
       for path in try reproduction.draw(in: reproduction.pictureFolder) {
@@ -124,6 +123,23 @@ struct ReproduceCommand: ParsableCommand {
       writeToStandardError("wrote \(page.path)\n")
     }
     if hasFailures { Self.exit(withError: Failure.failedRun) }
+  }
+
+  private func reproduction(of plan: PaperPlan) throws(RunnerError) -> PaperReproduction {
+    let full = try fromStore(plan)
+    guard noTrain, !quick else { return full }
+    let quick = try fromStore(self.plan(plan.artifact, isQuick: true))
+    return quick.finishedShare > full.finishedShare ? quick : full
+  }
+
+  private func fromStore(_ plan: PaperPlan) throws(RunnerError) -> PaperReproduction {
+    try PaperReproduction(
+      plan, in: RunStore(options.out),
+      environment: try EnvironmentRecord.current(jobs: options.jobCount))
+  }
+
+  private func plan(_ artifact: PaperArtifact, isQuick: Bool) throws(RunnerError) -> PaperPlan {
+    try PaperPlan(artifact, in: configs, isQuick: isQuick, overrides: options.overrides(set: []))
   }
 
   /// Formats for programs, which read one document.
