@@ -66,6 +66,10 @@ public final class Runner: Sendable {
     /// Labels of the runs that this process has taken.
     var isBegun: Set<String> = []
     var outcomes: [RunOutcome?]
+    /// Of the outcomes: not interrupted, and of those failed. Counted as they come, so that telling of a
+    /// run takes no longer with many of them.
+    var over = 0
+    var failed = 0
     var active: [Int: ProgressSnapshot.ActiveRun] = [:]
     var claims: [Int: RunClaim] = [:]
     /// What earlier starts had done of the plans, in runs.
@@ -302,6 +306,8 @@ public final class Runner: Sendable {
     tell(report, silently: isReused) { state in
       state.active[index] = nil
       state.outcomes[index] = outcome
+      if outcome.status != .interrupted { state.over += 1 }
+      if outcome.status.isFailure { state.failed += 1 }
       if isReused { state.earlierWork += 1 }
       if options.failFast, outcome.status.isFailure { state.isStopping = true }
     }
@@ -313,12 +319,11 @@ public final class Runner: Sendable {
   ) {
     state.withLock { state in
       change(&state)
-      let over = state.outcomes.compactMap(\.self).filter { $0.status != .interrupted }
-      if silently, over.count < plans.count { return }
+      if silently, state.over < plans.count { return }
       report.onProgress(
         ProgressSnapshot(
-          runsDone: over.count, runsFailed: over.count { $0.status.isFailure },
-          runsTotal: plans.count, earlierWork: state.earlierWork,
+          runsDone: state.over, runsFailed: state.failed, runsTotal: plans.count,
+          earlierWork: state.earlierWork,
           active: state.active.sorted { $0.key < $1.key }.map(\.value),
           elapsed: Date().timeIntervalSince(report.since)))
     }
