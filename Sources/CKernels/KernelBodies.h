@@ -686,50 +686,35 @@ INLINE vf adagrad_delta(Step s, vf theta, vf g, vf *sum, vf *unused) {
   return -s->rate * g / (square_root(*sum) + s->epsilon);
 }
 
-/// θ ← θ + φ·δ, with `states` arrays of optimizer state: n parameters, all with `phi` or each with its
-/// own; then a row, whose end is no whole vector; then all rows.
+/// θ ← θ + φ·δ over n parameters, with `states` arrays of optimizer state.
 #define OPTIMIZER(name, states)                                                              \
   static __attribute__((noinline)) void name##_vectors(                                      \
-      Step s, float phi, const float *each, ptrdiff_t n, float *theta, const float *gradient, \
-      float *state1, float *state2) {                                                        \
+      Step s, float phi, ptrdiff_t n, float *theta, const float *gradient, float *state1,    \
+      float *state2) {                                                                       \
     const ExciteOptimizerStep step = *s; /* a copy that stores cannot alias */               \
-    vf scale = broadcast(phi);                                                               \
     for (ptrdiff_t i = 0; i < n; i += lanes) {                                               \
       vf first = states > 0 ? load(state1 + i) : (vf){};                                     \
       vf second = states > 1 ? load(state2 + i) : (vf){};                                    \
       vf old = load(theta + i);                                                              \
-      if (each) scale = load(each + i);                                                      \
-      store(theta + i,                                                                       \
-            old + scale * name##_delta(&step, old, load(gradient + i), &first, &second));    \
+      store(theta + i, old + phi * name##_delta(&step, old, load(gradient + i), &first, &second)); \
       if (states > 0) store(state1 + i, first);                                              \
       if (states > 1) store(state2 + i, second);                                             \
     }                                                                                        \
   }                                                                                          \
-  static void name##_row(Step s, float phi, const float *each, ptrdiff_t n, float *theta,    \
-                         const float *gradient, float *state1, float *state2) {              \
+  static void name(Step s, float phi, ptrdiff_t n, float *theta, const float *gradient,      \
+                   float *state1, float *state2) {                                           \
     ptrdiff_t whole = n / lanes * lanes, left = n - whole;                                   \
-    name##_vectors(s, phi, each, whole, theta, gradient, state1, state2);                    \
+    name##_vectors(s, phi, whole, theta, gradient, state1, state2);                          \
     if (left == 0) return;                                                                   \
-    float t[lanes], g[lanes], f[lanes], first[lanes], second[lanes];                         \
+    float t[lanes], g[lanes], first[lanes], second[lanes];                                   \
     store(t, load_part(theta + whole, left, 0));                                             \
     store(g, load_part(gradient + whole, left, 0));                                          \
-    if (each) store(f, load_part(each + whole, left, 0));                                    \
     if (states > 0) store(first, load_part(state1 + whole, left, 1));                        \
     if (states > 1) store(second, load_part(state2 + whole, left, 1));                       \
-    name##_vectors(s, phi, each ? f : 0, lanes, t, g, first, second);                        \
+    name##_vectors(s, phi, lanes, t, g, first, second);                                      \
     store_part(theta + whole, load(t), left);                                                \
     if (states > 0) store_part(state1 + whole, load(first), left);                           \
     if (states > 1) store_part(state2 + whole, load(second), left);                          \
-  }                                                                                          \
-  static void name(Step s, const float *phi, ptrdiff_t rows, ptrdiff_t length, float *theta, \
-                   const float *gradient, float *state1, float *state2) {                    \
-    if (!phi || length == 1) {                                                               \
-      name##_row(s, 1, phi, rows * length, theta, gradient, state1, state2);                 \
-      return;                                                                                \
-    }                                                                                        \
-    for (ptrdiff_t r = 0, i = 0; r < rows; r++, i += length)                                 \
-      name##_row(s, phi[r], 0, length, theta + i, gradient + i, state1 ? state1 + i : 0,     \
-                 state2 ? state2 + i : 0);                                                   \
   }
 
 OPTIMIZER(sgd, 0)

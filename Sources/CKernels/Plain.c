@@ -156,29 +156,24 @@ static void prepare_images(ptrdiff_t B, const uint8_t *images, const uint32_t *o
         }
 }
 
-/// Φ of the row that parameter i is in.
-static float factor(const float *phi, ptrdiff_t length, ptrdiff_t i) {
-  return phi ? phi[i / length] : 1;
-}
-
-static void sgd(const ExciteOptimizerStep *s, const float *phi, ptrdiff_t rows,
-                ptrdiff_t length, float *theta, const float *gradient, float *state1, float *state2) {
+static void sgd(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *theta,
+                const float *gradient, float *state1, float *state2) {
   (void)state1, (void)state2;
-  for (ptrdiff_t i = 0; i < rows * length; i++) {
+  for (ptrdiff_t i = 0; i < n; i++) {
     float g = gradient[i] + s->weight_decay * theta[i];
-    theta[i] += factor(phi, length, i) * (-s->rate * g);
+    theta[i] += phi * (-s->rate * g);
   }
 }
 
-static void momentum(const ExciteOptimizerStep *s, const float *phi, ptrdiff_t rows,
-                     ptrdiff_t length, float *theta, const float *gradient, float *buffer, float *state2) {
+static void momentum(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *theta,
+                     const float *gradient, float *buffer, float *state2) {
   (void)state2;
-  for (ptrdiff_t i = 0; i < rows * length; i++) {
+  for (ptrdiff_t i = 0; i < n; i++) {
     float g = gradient[i] + s->weight_decay * theta[i];
     float m = s->first_step ? g : s->momentum * buffer[i] + s->dampening_keep * g;
     buffer[i] = m;
     float direction = s->nesterov ? g + s->momentum * m : m;
-    theta[i] += factor(phi, length, i) * (-s->rate * direction);
+    theta[i] += phi * (-s->rate * direction);
   }
 }
 
@@ -190,40 +185,40 @@ static float adam_delta(const ExciteOptimizerStep *s, float g, float *first, flo
   return -s->step_size * m / (sqrtf(v) / s->root_correction + s->epsilon);
 }
 
-static void adam(const ExciteOptimizerStep *s, const float *phi, ptrdiff_t rows,
-                 ptrdiff_t length, float *theta, const float *gradient, float *first, float *second) {
-  for (ptrdiff_t i = 0; i < rows * length; i++) {
+static void adam(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *theta,
+                 const float *gradient, float *first, float *second) {
+  for (ptrdiff_t i = 0; i < n; i++) {
     float g = gradient[i] + s->weight_decay * theta[i];
-    theta[i] += factor(phi, length, i) * adam_delta(s, g, first + i, second + i);
+    theta[i] += phi * adam_delta(s, g, first + i, second + i);
   }
 }
 
-static void adamw(const ExciteOptimizerStep *s, const float *phi, ptrdiff_t rows,
-                  ptrdiff_t length, float *theta, const float *gradient, float *first, float *second) {
-  for (ptrdiff_t i = 0; i < rows * length; i++) {
+static void adamw(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *theta,
+                  const float *gradient, float *first, float *second) {
+  for (ptrdiff_t i = 0; i < n; i++) {
     float decay = -s->rate * s->weight_decay * theta[i];
-    theta[i] += factor(phi, length, i) * (decay + adam_delta(s, gradient[i], first + i, second + i));
+    theta[i] += phi * (decay + adam_delta(s, gradient[i], first + i, second + i));
   }
 }
 
-static void rmsprop(const ExciteOptimizerStep *s, const float *phi, ptrdiff_t rows,
-                    ptrdiff_t length, float *theta, const float *gradient, float *square, float *state2) {
+static void rmsprop(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *theta,
+                    const float *gradient, float *square, float *state2) {
   (void)state2;
-  for (ptrdiff_t i = 0; i < rows * length; i++) {
+  for (ptrdiff_t i = 0; i < n; i++) {
     float g = gradient[i] + s->weight_decay * theta[i];
     float v = s->beta2 * square[i] + s->one_minus_beta2 * g * g;
     square[i] = v;
-    theta[i] += factor(phi, length, i) * (-s->rate * g / (sqrtf(v) + s->epsilon));
+    theta[i] += phi * (-s->rate * g / (sqrtf(v) + s->epsilon));
   }
 }
 
-static void adagrad(const ExciteOptimizerStep *s, const float *phi, ptrdiff_t rows,
-                    ptrdiff_t length, float *theta, const float *gradient, float *sum, float *state2) {
+static void adagrad(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *theta,
+                    const float *gradient, float *sum, float *state2) {
   (void)state2;
-  for (ptrdiff_t i = 0; i < rows * length; i++) {
+  for (ptrdiff_t i = 0; i < n; i++) {
     float g = gradient[i] + s->weight_decay * theta[i];
     sum[i] += g * g;
-    theta[i] += factor(phi, length, i) * (-s->rate * g / (sqrtf(sum[i]) + s->epsilon));
+    theta[i] += phi * (-s->rate * g / (sqrtf(sum[i]) + s->epsilon));
   }
 }
 

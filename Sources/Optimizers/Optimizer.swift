@@ -86,14 +86,12 @@ public final class Optimizer {
         let rows = OptimizedRows(parameter, state: state[piece.parameter])
         let multipliers = parameter.expertLayer.flatMap { modulation?[$0] }
         let activity = skipsIdle ? parameter.activity : nil
-        func update(phi: UnsafePointer<Float>?) {
-          guard let activity else { return rows.update(piece.rows, phi: phi, constants, kernel) }
-          for row in piece.rows where activity.hasGradient[row] {
-            rows.update(row..<row + 1, phi: phi, constants, kernel)
-          }
+        guard multipliers != nil || activity != nil else {
+          return rows.update(piece.rows, phi: 1, constants, kernel)
         }
-        guard let multipliers else { return update(phi: nil) }
-        multipliers.withUnsafeBufferPointer { update(phi: $0.baseAddress) }
+        for row in piece.rows where activity?.hasGradient[row] ?? true {
+          rows.update(row..<row + 1, phi: multipliers?[row] ?? 1, constants, kernel)
+        }
       }
     }
     step += 1
@@ -128,7 +126,8 @@ public final class Optimizer {
   }
 }
 
-/// Where the rows of a parameter, its gradient and its state lie.
+/// Where the rows of a parameter, its gradient and its state lie. Looked up once for all rows: with one
+/// neuron a row that takes longer than its update.
 private struct OptimizedRows {
   let length: Int
   let value: UnsafeMutablePointer<Float>
@@ -145,12 +144,12 @@ private struct OptimizedRows {
   }
 
   func update(
-    _ rows: Range<Int>, phi: UnsafePointer<Float>?, _ constants: UnsafePointer<ExciteOptimizerStep>,
+    _ rows: Range<Int>, phi: Float, _ constants: UnsafePointer<ExciteOptimizerStep>,
     _ kernel: ExciteOptimizerKernel
   ) {
     let offset = rows.lowerBound * length
     kernel(
-      constants, phi.map { $0 + rows.lowerBound }, rows.count, length, value + offset,
-      gradient + offset, first.map { $0 + offset }, second.map { $0 + offset })
+      constants, phi, rows.count * length, value + offset, gradient + offset,
+      first.map { $0 + offset }, second.map { $0 + offset })
   }
 }

@@ -175,7 +175,7 @@ struct OptimizerKernelTests {
           let state2 = GuardedMatrix(second)
           var constants = step.constants
           kernel(
-            &constants, [phi], 1, count, guardedTheta.data, guardedGradient.data,
+            &constants, phi, count, guardedTheta.data, guardedGradient.data,
             name.states > 0 ? state1.data : nil, name.states > 1 ? state2.data : nil)
 
           let exact = (0..<count).map { i in
@@ -223,7 +223,7 @@ struct OptimizerKernelTests {
       state1.withUnsafeMutableBufferPointer { state1 in
         state2.withUnsafeMutableBufferPointer { state2 in
           kernel(
-            &constants, [phi], 1, gradient.count, &theta, gradient,
+            &constants, phi, gradient.count, &theta, gradient,
             name.states > 0 ? state1.baseAddress : nil, name.states > 1 ? state2.baseAddress : nil)
         }
       }
@@ -231,42 +231,6 @@ struct OptimizerKernelTests {
     }
     expectSameBits(states(phi: 3.5), states(phi: 1), name: "states")
     expectSameBits(states(phi: 0), states(phi: 1), name: "states")
-  }
-
-  @Test(
-    "rows with a Φ each are moved as each alone, to the bit; without Φ as with 1",
-    arguments: Name.allCases, KernelSets.all)
-  func rows(name: Name, set: String) throws {
-    let kernel = name.kernel(try #require(Kernels(named: set)))
-    var random = RandomStream(test: 12)
-    withEvery("length", in: [1, 3, 16, 37]) { length, place in
-      let count = 21 * length
-      let (theta, gradient) = (random.normals(count), random.normals(count))
-      let (first, second) = (random.normals(count), random.normals(count).map(\.magnitude))
-      let phi = random.normals(21)
-      /// θ and the states after updates of some rows each.
-      func moved(_ pieces: [Range<Int>], phi: [Float]?) -> [Float] {
-        let (theta, gradient) = (GuardedMatrix(theta), GuardedMatrix(gradient))
-        let (state1, state2) = (GuardedMatrix(first.map(\.magnitude)), GuardedMatrix(second))
-        var constants = Self.steps(name)[0].constants
-        for rows in pieces {
-          let i = rows.lowerBound * length
-          kernel(
-            &constants, phi.map { Array($0[rows]) }, rows.count, length, theta.data + i,
-            gradient.data + i, name.states > 0 ? state1.data + i : nil,
-            name.states > 1 ? state2.data + i : nil)
-        }
-        #expect(
-          [theta, gradient, state1, state2].allSatisfy { $0.isIntact },
-          "\(place): wrote outside its outputs")
-        return theta.values + state1.values + state2.values
-      }
-      let ones = [Float](repeating: 1, count: 21)
-      expectSameBits(
-        moved([0..<21], phi: phi), moved((0..<21).map { $0..<$0 + 1 }, phi: phi), name: "\(place)")
-      expectSameBits(
-        moved([0..<21], phi: nil), moved([0..<21], phi: ones), name: "\(place): no Φ")
-    }
   }
 
   @Test(
@@ -282,7 +246,7 @@ struct OptimizerKernelTests {
     var constants = Self.steps(name)[0].constants
     // 0/(0 + ε): a division by ε, not by 0.
     kernel(
-      &constants, [2], 1, 33, &theta, zeros, name.states > 0 ? state1.data : nil,
+      &constants, 2, 33, &theta, zeros, name.states > 0 ? state1.data : nil,
       name.states > 1 ? state2.data : nil)
     expectSameBits(theta, values, name: "θ")
     expectSameBits(state1.values + state2.values, zeros + zeros, name: "states")
@@ -306,7 +270,7 @@ struct OptimizerKernelTests {
           ]
           var constants = step.constants
           kernel(
-            &constants, [phi], 1, pairs.count, theta.data, pairs.map(\.1),
+            &constants, phi, pairs.count, theta.data, pairs.map(\.1),
             name.states > 0 ? states[0].data : nil, name.states > 1 ? states[1].data : nil)
           return (theta.values + states.flatMap(\.values)).map {
             $0.isFinite ? "finite" : $0.isNaN ? "NaN" : "\($0)"

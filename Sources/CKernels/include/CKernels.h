@@ -44,12 +44,10 @@ typedef struct {
   float root_correction; // Adam: √(1 − β₂ᵗ)
 } ExciteOptimizerStep;
 
-/// δ of one optimizer on parameters [rows, length], each row's scaled by its `phi` [rows] and applied:
-/// θ ← θ + φ·δ; without phi, by 1. Moments are those of the unscaled optimizer. `state1`, `state2`: the
-/// optimizer's own, unused ones are NULL.
-typedef void (*ExciteOptimizerKernel)(const ExciteOptimizerStep *step, const float *_Nullable phi,
-                                      ptrdiff_t rows, ptrdiff_t length, float *theta,
-                                      const float *gradient,
+/// δ of one optimizer on `n` parameters, scaled by `phi` and applied: θ ← θ + φ·δ. Moments are
+/// those of the unscaled optimizer. `state1`, `state2`: the optimizer's own, unused ones are NULL.
+typedef void (*ExciteOptimizerKernel)(const ExciteOptimizerStep *step, float phi, ptrdiff_t n,
+                                      float *theta, const float *gradient,
                                       float *_Nullable state1, float *_Nullable state2);
 
 typedef struct {
