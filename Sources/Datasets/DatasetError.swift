@@ -76,6 +76,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         + "so its source must be a folder's address that ends in /"
     case .allSourcesFailed(let name, let failures):
       "\(name) could not be fetched: " + failures.map(\.description).joined(separator: "; ")
+        + "; take it from elsewhere with --source, or unpack its files into the data directory"
     case .badArchive(let path, let problem):
       "\(path): cannot be unpacked: \(printable(problem))"
     case .lockFailed(let path, let reason): "\(path): cannot be locked: \(reason)"

@@ -18,8 +18,8 @@ public struct Calibration: Sendable {
 
   /// What the paper does not say, around the recipe that fits best so far.
   public static let openChoices = [
-    "epochs=200,400", "dataset.augmentation=none,flip", "dataset.crop_padding=2,8",
-    "dataset.normalization=unit,symmetric", "model.hidden_layers=4",
+    "epochs=100,200", "dataset.augmentation=none,flip", "dataset.crop_padding=2,8",
+    "dataset.normalization=unit,symmetric", "model.hidden_layers=3 epochs=300",
     "model.initialization=he,xavier", "optimizer.weight_decay=5e-4", "schedule.per=step",
   ]
 

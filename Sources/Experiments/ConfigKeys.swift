@@ -140,7 +140,7 @@ struct ConfigKey: Sendable {
   static let defaults = RunConfig(
     dataset: DatasetConfig(name: .cifar10), model: .topKMLP(TopKMLPConfig()),
     optimizer: OptimizerConfig(.sgd), schedule: ScheduleConfig(),
-    excitation: ExcitationConfig(variant: .vanilla), batchSize: 512, epochs: 300, seed: 0)
+    excitation: ExcitationConfig(variant: .vanilla), batchSize: 512, epochs: 150, seed: 0)
 
   private static let mostRecords = 1_000_000_000
 

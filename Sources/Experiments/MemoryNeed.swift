@@ -9,6 +9,15 @@ func threadsPerRun(jobs: Int, runs: Int) -> Int { max(1, jobs / max(1, min(jobs,
 /// allocator keeps for each (glibc reserves twice 64 MB to align it).
 private let threadAddressSpace = Double((8 + 128) << 20)
 
+/// Refuses an address space so small that Foundation would trap and Dispatch wait for ever for a
+/// thread that cannot start, whatever the command.
+/// - Throws: `.addressSpace`.
+public func checkAddressSpace() throws(RunnerError) {
+  let least = Double(512 << 20)
+  guard let left = ProcessMemory.addressSpaceLeft, left < least else { return }
+  throw .addressSpace(name: "excite", bytes: least, left: left)
+}
+
 /// Why the machine's memory cannot hold one of `runs` runs, `jobs` at once; nil where it can.
 /// - Parameter classes: of its data; nil where they are not known yet.
 public func memoryShortage(
@@ -19,7 +28,7 @@ public func memoryShortage(
   let atOnce = min(jobs, runs)
   if let left = ProcessMemory.addressSpaceLeft {
     let taken = (needed + threadAddressSpace) * Double(atOnce)
-    guard taken < left else { return .addressSpace(run: run.label, bytes: taken, left: left) }
+    guard taken < left else { return .addressSpace(name: run.label, bytes: taken, left: left) }
   }
   let available = Double(ProcessInfo.processInfo.physicalMemory)
   // The system and the data need some too.
@@ -35,8 +44,13 @@ public func checkMemory(of runs: [PlannedRun], jobs: Int) throws(RunnerError) {
   }
 }
 
-/// Why the memory that is free cannot hold a model whose steps are to be timed; nil where it can.
-func memoryShortage(_ model: String, bytes: Double) -> RunnerError? {
+/// Why the memory that is free, or a limit of this process, cannot hold a model whose steps are to be
+/// timed with so many threads; nil where it can.
+func memoryShortage(_ model: String, bytes: Double, threads: Int) -> RunnerError? {
+  if let left = ProcessMemory.addressSpaceLeft {
+    let taken = bytes + threadAddressSpace * Double(threads)
+    guard taken < left else { return .addressSpace(name: model, bytes: taken, left: left) }
+  }
   // The system needs some too.
   let physical = 0.9 * Double(ProcessInfo.processInfo.physicalMemory)
   let free = min(physical, ProcessMemory.available ?? physical)

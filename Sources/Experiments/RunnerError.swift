@@ -19,7 +19,7 @@ public enum RunnerError: Error, CustomStringConvertible {
   /// A run that, as often as it is to run at once, takes more than the machine's memory, in bytes.
   case tooLarge(run: String, bytes: Double, jobs: Int, available: Double)
   /// Runs that take more address space, in bytes, than this process may.
-  case addressSpace(run: String, bytes: Double, left: Double)
+  case addressSpace(name: String, bytes: Double, left: Double)
   /// What a benchmark would take of memory, in bytes, is more than is free.
   case noRoom(model: String, bytes: Double, free: Double)
   /// A file or folder of results could not be written; `reason` is the system's.
@@ -43,10 +43,11 @@ public enum RunnerError: Error, CustomStringConvertible {
     case .tensorBoard(let error): error.description
     case .tooLarge(let run, let bytes, let jobs, let available):
       "\(run): needs about \(gigabytes(bytes)) of memory, \(jobs) at once; this machine has "
-        + "\(gigabytes(available)): a smaller model or batch, or fewer --jobs"
-    case .addressSpace(let run, let bytes, let left):
-      "\(run): needs about \(gigabytes(bytes)) of address space, \(gigabytes(left)) are left to this "
-        + "process: raise the limit (ulimit -v), or fewer --jobs"
+        + "\(gigabytes(available)), of which runs may take nine tenths: a smaller model or batch, or "
+        + "fewer --jobs"
+    case .addressSpace(let name, let bytes, let left):
+      "\(name): needs about \(gigabytes(bytes)) of address space, \(gigabytes(left)) are left to this "
+        + "process: raise the limit (ulimit -v), or fewer threads and --jobs"
     case .noThread(let reason): "no thread could be started: \(reason)"
     case .noRoom(let model, let bytes, let free):
       "\(model): needs about \(gigabytes(bytes)) of memory; \(gigabytes(free)) are free: a smaller "
@@ -60,6 +61,7 @@ public enum RunnerError: Error, CustomStringConvertible {
 }
 
 private func gigabytes(_ bytes: Double) -> String {
+  if bytes < 1e9 { return "\(Int((bytes / 1e6).rounded())) MB" }
   let tenths = (bytes / 1e8).rounded() / 10
   return "\(tenths) GB"
 }

@@ -62,8 +62,12 @@ extension Setting {
     standard.limit = dataset.limit
     standard.testLimit = dataset.testLimit
     var list: [String] = []
-    if epochs != ExperimentConfig.standardEpochs {
-      list.append("\(epochs) epochs instead of \(ExperimentConfig.standardEpochs)")
+    if epochs != ConfigKey.defaults.epochs {
+      list.append("\(epochs) epochs instead of \(ConfigKey.defaults.epochs)")
+    }
+    let depth = TopKMLPConfig().hiddenLayers
+    if mlp.hiddenLayers != depth, PublishedValues.hiddenLayers.contains(mlp.hiddenLayers) {
+      list.append("\(mlp.hiddenLayers) Top-K layers instead of \(depth)")
     }
     if let maxSteps { list.append("at most \(maxSteps) step\(maxSteps == 1 ? "" : "s")") }
     if dataset.augmentation != standard.augmentation {
@@ -89,9 +93,6 @@ extension Setting {
 }
 
 extension ExperimentConfig {
-  /// Epochs of the default recipe.
-  static let standardEpochs = 300
-
   /// The experiment as reports know it.
   /// - Parameter command: what repeats it.
   public func record(command: String) -> ExperimentRecord {

@@ -49,7 +49,10 @@ public struct ScaleStudy: Sendable {
   public init(_ axis: ScaleAxis, points: [ScalePoint], repetitions: Int) throws(RunnerError) {
     do { try BLAS.load() } catch { throw .blas(error) }
     let bytes = points.reduce(0) { $0 + benchmarkBytes($1.config, threads: $1.threads) }
-    if let shortage = memoryShortage("\(points.count) models", bytes: bytes) { throw shortage }
+    let threads = points.reduce(0) { $0 + $1.threads }
+    if let shortage = memoryShortage("\(points.count) models", bytes: bytes, threads: threads) {
+      throw shortage
+    }
     do throws(TrainingError) {
       var built: [(sample: StepSample, bytes: Int?)] = []
       for point in points {

@@ -79,13 +79,13 @@ public struct StepOverhead: Sendable {
 /// - Parameters:
 ///   - plan: at least one session and two trials.
 ///   - seconds: for all sessions; where `plan` takes longer there are fewer trials.
-/// - Throws: `.blas`, `.noRoom`, `.training`.
+/// - Throws: `.blas`, `.noRoom`, `.addressSpace`, `.training`.
 public func measureOverhead(
   _ model: OverheadModel, plan: OverheadPlan, seconds: Double, threads: Int
 ) throws(RunnerError) -> StepOverhead {
   do { try BLAS.load() } catch { throw .blas(error) }
   let bytes = benchmarkBytes(model.config, threads: threads, inputs: model.inputs)
-  if let shortage = memoryShortage(model.name, bytes: bytes) { throw shortage }
+  if let shortage = memoryShortage(model.name, bytes: bytes, threads: threads) { throw shortage }
   excite_blas_set_threads(Int32(model.config.model.sharesWork ? 1 : threads))
   do throws(TrainingError) {
     var config = model.config

@@ -166,7 +166,9 @@ public func timeStep(
 ) throws(RunnerError) -> StepTiming {
   do { try BLAS.load() } catch { throw .blas(error) }
   let bytes = benchmarkBytes(config, threads: threads)
-  if let shortage = memoryShortage(config.model.name.rawValue, bytes: bytes) { throw shortage }
+  if let shortage = memoryShortage(config.model.name.rawValue, bytes: bytes, threads: threads) {
+    throw shortage
+  }
   excite_blas_set_threads(Int32(config.model.sharesWork ? 1 : threads))
   // The yardstick has the threads that the model has: in BLAS, or a product for each.
   let workers = Workers(config.model.sharesWork ? threads : 1)
@@ -196,7 +198,9 @@ public func timeStart(
   let start = ContinuousClock.now
   do { try BLAS.load() } catch { throw .blas(error) }
   let bytes = benchmarkBytes(config, threads: threads)
-  if let shortage = memoryShortage(config.model.name.rawValue, bytes: bytes) { throw shortage }
+  if let shortage = memoryShortage(config.model.name.rawValue, bytes: bytes, threads: threads) {
+    throw shortage
+  }
   excite_blas_set_threads(Int32(config.model.sharesWork ? 1 : threads))
   do {
     let sample = try StepSample(config, threads: threads)

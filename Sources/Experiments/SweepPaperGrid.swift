@@ -44,7 +44,7 @@ public enum PaperGrid {
     case .optimizer: return OptimizerName.allCases.map(\.rawValue)  // Table 1
     case .schedule: return ["constant", "cosine"]  // Table 6
     // The default, then the depths of figures 4 and 5, 3a and 3b.
-    case .hiddenLayers: return ["3", "8", "10", "20"]
+    case .hiddenLayers: return ["2", "8", "10", "20"]
     }
   }
 }

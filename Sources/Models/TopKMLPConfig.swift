@@ -13,7 +13,7 @@ public struct TopKMLPConfig: Codable, Hashable, Sendable {
     case layerNorm = "layer_norm"
   }
 
-  /// Number of Top-K layers before the classifier. The paper's "4-layer" fits 3 best.
+  /// Number of Top-K layers before the classifier. The paper's "4-layer" fits 2 best.
   public var hiddenLayers: Int
   public var width: Int
   /// Share of neurons silenced per sample, in [0, 1).
@@ -25,7 +25,7 @@ public struct TopKMLPConfig: Codable, Hashable, Sendable {
   public var normalization: Normalization
 
   public init(
-    hiddenLayers: Int = 3, width: Int = 128, sparsity: Double = 0.9, k: Int? = nil,
+    hiddenLayers: Int = 2, width: Int = 128, sparsity: Double = 0.9, k: Int? = nil,
     initialization: Initialization = .pytorch, normalization: Normalization = .none
   ) {
     self.hiddenLayers = hiddenLayers

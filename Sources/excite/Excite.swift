@@ -19,4 +19,14 @@ struct Excite: ParsableCommand {
       StatusCommand.self, ReportCommand.self, DataCommand.self, TokenizeCommand.self,
       SampleCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      do { try checkAddressSpace() } catch { throw Failure.exit(error) }
+      try command.run()
+    } catch {
+      exit(withError: error)
+    }
+  }
 }

@@ -56,6 +56,29 @@ struct OtherCommandTests {
     (["doctor"], ["--data-dir <dir>", "--out <dir>", "Exits with 0"]),
   ]
 
+  #if os(Linux)
+    /// Dispatch waits for ever for threads that cannot start, and Foundation traps.
+    @Test(arguments: [
+      "doctor", "bench gemm", "data fetch gpt2 --source http://127.0.0.1:1/", "data verify cifar10",
+    ])
+    func tooSmallAnAddressSpaceIsRefused(command: String) throws {
+      expectRefused(
+        try work.shell("ulimit -v 400000; excite \(command)"), status: 1,
+        saying: ["excite: needs about", "of address space", "ulimit -v"])
+    }
+
+    @Test func theVersionNeedsNoRoom() throws {
+      let output = try work.shell("ulimit -v 400000; excite --version")
+      #expect(output.status == 0 && output.stderr.isEmpty, "\(output.stderr)")
+    }
+
+    @Test func benchesAskForRoomForTheirThreads() throws {
+      expectRefused(
+        try work.shell("ulimit -v 2000000; excite bench step --threads 64 --width 64"), status: 1,
+        saying: ["topk_mlp: needs about", "of address space", "fewer threads"])
+    }
+  #endif
+
   @Test(arguments: helps)
   func help(command: [String], parts: [String]) throws {
     let output = try work.success(command + ["--help"])

@@ -262,6 +262,7 @@ import Testing
     let unknown = try place.excite("reproduce", "table8")
     #expect(unknown.status == 64)
     #expect(unknown.stderr.contains("table8: not one of table1, table2, table3"))
+    #expect(unknown.stderr.contains("made by excite bench overhead"))
     #expect(
       try place.excite("reproduce", "tabel1").stderr.contains("all; did you mean table1?"))
     #expect(

@@ -471,7 +471,8 @@ import Testing
       error?.description
         == "cifar10 could not be fetched: \(server.address)gone: answered HTTP 404; "
         + "\(server.address)forged: wrong MD5: expected \(Self.md5(Self.archive)), "
-        + "found \(Self.md5(Self.forged))")
+        + "found \(Self.md5(Self.forged)); "
+        + "take it from elsewhere with --source, or unpack its files into the data directory")
   }
 
   @Test func tellsASourceThatNobodyListensAt() throws {

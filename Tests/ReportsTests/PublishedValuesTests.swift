@@ -115,7 +115,7 @@ import Testing
     (setting(batchSize: 100), "vanilla", nil),
     (setting(sparsity: 0.8), "vanilla", nil),
     (setting(schedule: "linear"), "vanilla", nil),
-    (setting(hiddenLayers: 2), "vanilla", nil),
+    (setting(hiddenLayers: 1), "vanilla", nil),
     (setting(hiddenLayers: 10), "vanilla", nil),
     (setting(width: 256), "vanilla", nil),
     (setting(dataset: "cifar100"), "vanilla", nil),

@@ -159,7 +159,7 @@ batches.
 
 ## What Φ costs
 
-`excite bench overhead`: the README has its table. `scripts/bench/compare.py` times more cases of the Top-K MLP, also in
+`excite bench overhead`: docs/COST.md has its table. `scripts/bench/compare.py` times more cases of the Top-K MLP, also in
 JAX; `scripts/bench/throughput.py DATA_DIR` whole experiments.
 """
 

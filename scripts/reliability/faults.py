@@ -362,7 +362,7 @@ def memory_limit(lab, times):
     if not shutil.which("prlimit"):
         raise Skip("needs prlimit")
     enough = 0
-    limits = spread(100, 700, times)
+    limits = spread(100, 1200, times)
     for megabytes in limits:
         prefix = ["prlimit", f"--as={megabytes * 1_000_000}"]
         status, out, err = lab.do(lab.run_arguments("memory"), prefix=prefix)
@@ -376,8 +376,19 @@ def memory_limit(lab, times):
         lab.must_keep("memory", before)
         lab.must_be_whole("memory")
         shutil.rmtree(lab.folder / "memory")
+    others = [["doctor"], ["bench", "step", "--threads", "2", "--width", "64"], ["bench", "gemm"]]
+    with faulty_server.serving(lab.folder, lab.random) as address:
+        others.append(["data", "fetch", "gpt2", "--data-dir", "memory", "--source", address])
+        for arguments in others:
+            for megabytes in limits[::4]:
+                prefix = ["prlimit", f"--as={megabytes * 1_000_000}"]
+                status, out, err = lab.do(arguments, prefix=prefix)
+                if status not in (0, 127) and "error: " not in out + err:
+                    raise Lost(f"{arguments} in {megabytes} MB: exit {status}: {(out + err)[-300:]}")
+    shutil.rmtree(lab.folder / "memory", ignore_errors=True)
     return (f"{len(limits)} limits of address space from {limits[0]} to {limits[-1]} MB: "
-            f"{enough} were enough, the others ended with a message; nothing half-written")
+            f"{enough} were enough, the others ended with a message; nothing half-written; "
+            "doctor, bench and data fetch end so too")
 
 
 # name: what is done, times by default

@@ -18,7 +18,7 @@ struct CalibrateCommand: ParsableCommand {
         excite calibrate --dry-run
         excite calibrate --try epochs=200,400 --try schedule.per=step --rounds 2
         excite calibrate --set epochs=400 --try model.hidden_layers=4
-        excite calibrate --try 'model.hidden_layers=2 epochs=150'
+        excite calibrate --try 'model.hidden_layers=3 epochs=300'
       """)
 
   @Argument(
@@ -32,7 +32,8 @@ struct CalibrateCommand: ParsableCommand {
     name: .customLong("try"),
     help: ArgumentHelp(
       "Values to try for a key, one at a time; may be repeated. By default: "
-        + Calibration.openChoices.joined(separator: " "), valueName: "key.path=a,b"))
+        + Calibration.openChoices.map { $0.contains(" ") ? "'\($0)'" : $0 }.joined(separator: " "),
+      valueName: "key.path=a,b"))
   var choices: [String] = []
 
   @Option(

@@ -56,12 +56,19 @@ extension RunStore {
   }
 }
 
-/// The experiment as YAML; with flags, what its header says of its duration is not so.
+/// The experiment as YAML; with flags, what its header says of duration and outcome is not so.
 private func printExperiment(_ experiment: ExperimentConfig) {
-  let lines = experiment.resolvedYAML.split(separator: "\n", omittingEmptySubsequences: false)
-  let label = "# " + ExperimentConfig.minutesLabel
-  let kept = lines.filter { !(experiment.isOverridden && $0.hasPrefix(label)) }
-  print(kept.joined(separator: "\n"), terminator: "")
+  var lines = experiment.resolvedYAML.split(separator: "\n", omittingEmptySubsequences: false)
+  if experiment.isOverridden {
+    let labels = ["# " + ExperimentConfig.minutesLabel, "# expected "]
+    var isDropped = false
+    lines.removeAll { line in
+      // What is indented goes on with the line above.
+      isDropped = labels.contains { line.hasPrefix($0) } || isDropped && line.hasPrefix("#  ")
+      return isDropped
+    }
+  }
+  print(lines.joined(separator: "\n"), terminator: "")
 }
 
 private func printRuns(

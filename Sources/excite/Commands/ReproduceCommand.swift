@@ -12,8 +12,7 @@ struct ReproduceCommand: ParsableCommand {
       seeds. Figures are drawn into the store, as SVG and PNG. Runs that the store has are not \
       repeated, whichever table they were made for.
 
-      \(PaperArtifact.all.map { "  \($0.name)\(String(repeating: " ", count: 8 - $0.name.count))\($0.title)" }.joined(separator: "\n"))
-        all     everything above
+      \(list)
 
       Examples:
         excite reproduce table1 --quick
@@ -21,6 +20,14 @@ struct ReproduceCommand: ParsableCommand {
         excite reproduce all --dry-run
         excite reproduce all --no-train --page REPRODUCTION.md
       """)
+
+  /// What can be made, a line each.
+  private static var list: String {
+    let lines = PaperArtifact.all.map { ($0.name, $0.title) } + [("all", "everything above")]
+    let width = 2 + (lines.map(\.0.count).max() ?? 0)
+    return lines.map { "  " + $0.0.padding(toLength: width, withPad: " ", startingAt: 0) + $0.1 }
+      .joined(separator: "\n")
+  }
 
   @Argument(
     help: ArgumentHelp("Which tables and figures, or all.", valueName: "name"),
@@ -66,7 +73,8 @@ struct ReproduceCommand: ParsableCommand {
 
   mutating func validate() throws {
     if let unknown = names.first(where: { !Self.known.contains($0) }) {
-      let guess = PaperArtifact.nearest(to: unknown).map { "; did you mean \($0)?" } ?? ""
+      var guess = PaperArtifact.nearest(to: unknown).map { "; did you mean \($0)?" } ?? ""
+      if unknown == "table8" { guess = "; it is made by excite bench overhead" }
       throw ValidationError("\(unknown): not one of \(Self.known.joined(separator: ", "))\(guess)")
     }
     if options.slurm.isOn, artifacts.flatMap(\.configs).count > 1 {
