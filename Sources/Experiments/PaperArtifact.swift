@@ -61,7 +61,7 @@ public struct PaperArtifact: Sendable {
       name: "fig2", title: "Figure 2: the variants on CIFAR-10", configs: ["figure2"],
       figure: .curves,
       claims: [.targetedBeatsVanilla, .controlsDoNot, .targetedBeatsControls, .invertedHurts],
-      quickEpochs: 130),
+      quickEpochs: 110),
     PaperArtifact(
       name: "fig3", title: "Figure 3: deep models", configs: ["figure3a", "figure3b"],
       figure: .curves, claims: [.deepRescue], quickEpochs: 60),
@@ -82,9 +82,13 @@ public struct PaperArtifact: Sendable {
       quickEpochs: 55),
     PaperArtifact(
       name: "fig9", title: "Figure 9: learning curves of the optimizers", configs: ["figure9"],
-      figure: .curves, claims: [.targetedBeatsVanilla], quickEpochs: 55),
+      figure: .curves, claims: [.targetedBeatsVanilla], quickEpochs: 50),
     transformers("fig10", "Figure 10: vision transformers on CIFAR-100", "figure10"),
     transformers("fig11", "Figure 11: vision transformers on SVHN", "figure11"),
+    PaperArtifact(
+      name: "vit17m", title: "Figure 6(a), three epochs: the 17 M vision transformer",
+      configs: ["vit17m"], figure: .curves, claims: [], quickEpochs: 3,
+      quickChanges: quickImages),
     PaperArtifact(
       name: "wikitext2", title: "Beyond the paper: a small language model on WikiText-2",
       configs: ["wikitext2"], figure: .bars, claims: [], quickEpochs: 1,
@@ -99,8 +103,11 @@ public struct PaperArtifact: Sendable {
     PaperArtifact(
       name: name, title: title, configs: ["\(config)a", "\(config)b"], figure: .curves,
       claims: [.granularityRescue, .capacityIsSafe], quickEpochs: 3,
-      quickChanges: ["dataset.limit=2048", "dataset.test_limit=1000"])
+      quickChanges: quickImages)
   }
+
+  /// Of vision transformers' quick versions.
+  private static let quickImages = ["dataset.limit=2048", "dataset.test_limit=1000"]
 
   /// The grid of language models. Its quick version has the same ratios in small models, on text
   /// that needs no data, and takes less than thirty minutes.

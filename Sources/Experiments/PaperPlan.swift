@@ -51,11 +51,12 @@ public struct PaperPlan: Sendable {
     return "\(name)-\(hash.hexadecimal.prefix(8))"
   }
 
-  /// What makes it, with other seeds where some are given.
-  func command(seeds: String? = nil) -> String {
+  /// What makes it in a store, with other seeds where some are given.
+  func command(in store: RunStore, seeds: String? = nil) -> String {
     let flags = [
       ("--seeds", seeds ?? overrides.seeds), ("--variants", overrides.variants),
       ("--max-steps", overrides.maxSteps), ("--order", overrides.order), ("--configs", givenFolder),
+      ("--out", store.directory == RunStore.standardDirectory ? nil : store.directory),
     ]
     var words = ["excite", "reproduce", artifact.name] + (isQuick ? ["--quick"] : [])
     for case (let flag, let value?) in flags { words += [flag, value] }
@@ -63,9 +64,9 @@ public struct PaperPlan: Sendable {
   }
 
   /// What makes it with enough more seeds to tell something: three, or twice as many as now.
-  var commandWithMoreSeeds: String? {
+  func commandWithMoreSeeds(in store: RunStore) -> String? {
     guard let count = experiments.map(\.seeds.count).max() else { return nil }
-    return command(seeds: "0-\(max(3, 2 * count) - 1)")
+    return command(in: store, seeds: "0-\(max(3, 2 * count) - 1)")
   }
 
   /// How long it takes, as the configs say of the whole of it.

@@ -21,7 +21,7 @@ public struct PaperReproduction: Sendable {
   ) throws(RunnerError) {
     self.plan = plan
     self.store = store
-    let command = plan.command()
+    let command = plan.command(in: store)
     let stored = plan.experiments.map { experiment in
       let known = try? store.experiment(experiment.storeName(initial: nil))
       return experiment.stored(
@@ -51,7 +51,7 @@ public struct PaperReproduction: Sendable {
   public func report(picture: String? = nil) -> Reproduction {
     Reproduction(
       table: table, experts: expertCurves, claims: plan.artifact.claims, counts: counts,
-      moreSeeds: plan.commandWithMoreSeeds, minutes: plan.minutes, warnings: warnings,
+      moreSeeds: plan.commandWithMoreSeeds(in: store), minutes: plan.minutes, warnings: warnings,
       picture: picture)
   }
 

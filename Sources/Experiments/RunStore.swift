@@ -10,6 +10,9 @@ import Training
 public struct RunStore: Sendable {
   public let directory: String
 
+  /// Where no command names another.
+  public static let standardDirectory = "results"
+
   public init(_ directory: String) { self.directory = directory }
 
   func runFolder(_ name: String) -> String { "\(directory)/runs/\(name)" }

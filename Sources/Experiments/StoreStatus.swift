@@ -12,6 +12,8 @@ public struct StoreStatus: Sendable {
       case notBegun = "not begun"
     }
     public let run: String
+    /// Those of the store that ask for it.
+    public let experiments: [String]
     public let state: State
     /// Epochs done; nil where none are known.
     public let epochs: Int?
@@ -26,6 +28,13 @@ public struct StoreStatus: Sendable {
     public let job: String?
     /// The numerics version of the engine that made it, where it is over.
     public let numerics: Int?
+    /// Steps that it ends after, where `max_steps` cuts it.
+    public let maxSteps: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case run, experiments, state, epochs, accuracy, reason, host, process, job, numerics
+      case maxSteps = "max_steps"
+    }
   }
 
   public let lines: [Line]
@@ -38,32 +47,47 @@ public struct StoreStatus: Sendable {
       self.init(RunStore(folder))
       return
     }
-    self.init(store, names: Set(try store.experiment(name).runs.map(\.label)))
+    let runs = try store.experiment(name).runs
+    self.init(store, names: runs.map(\.label), demands: [(name, runs)])
   }
 
   /// All runs that the store holds or that one of its experiments asks for, sorted by name.
   public init(_ store: RunStore) {
-    var names = Set(store.runNames)
-    for name in store.experimentNames {
-      // What cannot be read asks for nothing.
-      guard let experiment = try? store.experiment(name) else { continue }
-      names.formUnion(experiment.runs.map(\.label))
+    // What cannot be read asks for nothing.
+    let demands = store.experimentNames.sorted().compactMap { name in
+      (try? store.experiment(name)).map { (name, $0.runs) }
     }
-    self.init(store, names: names)
+    let names = store.runNames + demands.flatMap { $0.1.map(\.label) }
+    self.init(store, names: names, demands: demands)
   }
 
-  private init(_ store: RunStore, names: Set<String>) {
-    lines = names.sorted().map { Self.line($0, store.state(ofRun: $0)) }
+  private init(_ store: RunStore, names: [String], demands: [(String, [RunOutcome])]) {
+    var experiments: [String: [String]] = [:]
+    var maxSteps: [String: Int] = [:]
+    for (name, runs) in demands {
+      for run in runs {
+        experiments[run.label, default: []].append(name)
+        maxSteps[run.label] = run.setting.maxSteps
+      }
+    }
+    lines = Set(names).sorted().map { name in
+      Self.line(
+        name, store.state(ofRun: name), experiments: experiments[name] ?? [],
+        maxSteps: maxSteps[name])
+    }
   }
 
-  private static func line(_ run: String, _ state: RunStore.RunState) -> Line {
+  private static func line(
+    _ run: String, _ state: RunStore.RunState, experiments: [String], maxSteps: Int?
+  ) -> Line {
     func line(
       _ state: Line.State, epochs: Int? = nil, accuracy: Double? = nil, reason: String? = nil,
       holder: RunHolder? = nil, numerics: Int? = nil
     ) -> Line {
       Line(
-        run: run, state: state, epochs: epochs, accuracy: accuracy, reason: reason,
-        host: holder?.host, process: holder?.process, job: holder?.job, numerics: numerics)
+        run: run, experiments: experiments, state: state, epochs: epochs, accuracy: accuracy,
+        reason: reason, host: holder?.host, process: holder?.process, job: holder?.job,
+        numerics: numerics, maxSteps: maxSteps)
     }
     return switch state {
     case .absent: line(.notBegun)
@@ -84,12 +108,13 @@ public struct StoreStatus: Sendable {
     ruledTable(
       [
         RuledColumn("run"), RuledColumn("state"), RuledColumn("epochs", isNumber: true),
-        RuledColumn("accuracy [%]", isNumber: true), RuledColumn(""),
+        RuledColumn("accuracy [%]", isNumber: true), RuledColumn("experiments"), RuledColumn(""),
       ],
       rows: lines.map { line in
         [
           printable(line.run), line.state.rawValue, line.epochs.map(String.init) ?? "",
-          line.accuracy.map { String(format: "%.2f", $0) } ?? "", line.remark,
+          line.accuracy.map { String(format: "%.2f", $0) } ?? "",
+          printable(line.experiments.joined(separator: ", ")), line.remark,
         ]
       }) + (lines.isEmpty ? "" : "\n") + summary + "\n"
   }
@@ -106,7 +131,9 @@ public struct StoreStatus: Sendable {
 
 extension StoreStatus.Line {
   fileprivate var remark: String {
-    var parts = [reason].compactMap(\.self)
+    var parts = [
+      maxSteps.map { "stopped after \($0) step\($0 == 1 ? "" : "s")" }, reason,
+    ].compactMap(\.self)
     if let host, let process {
       parts.append("process \(process) on \(host)" + (job.map { ", Slurm job \($0)" } ?? ""))
     }

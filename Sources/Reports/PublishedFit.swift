@@ -1,4 +1,5 @@
-/// How far a table lies from the paper's, over the rows that have both.
+/// How far a table lies from the paper's, over the rows that have both; runs stopped by `max_steps`
+/// show no trained model and are left out.
 public struct PublishedFit: Hashable, Sendable {
   /// Mean |ours − paper| of accuracy, points; nil without such rows.
   public let vanillaDifference: Double?
@@ -11,6 +12,7 @@ public struct PublishedFit: Hashable, Sendable {
 
   /// Nil where no row has a published value and one of ours, nor a published Δ and one of ours.
   public init?(_ rows: [AccuracyRow]) {
+    let rows = rows.filter { $0.setting.maxSteps == nil }
     func differences(vanilla: Bool) -> [Double] {
       rows.filter { ($0.variant == baselineVariant) == vanilla }.compactMap { row in
         guard let ours = row.accuracyMean, let paper = row.publishedMean else { return nil }

@@ -186,6 +186,22 @@ import Testing
     #expect(!place.exists("results/runs"))
   }
 
+  @Test func commandNamesTheStore() throws {
+    #expect(try reproduce("table1", "--no-train").stdout.contains("table1 --configs paper\n"))
+    let other = try reproduce("table1", "--no-train", "--out", "other store")
+    #expect(other.stdout.contains("table1 --configs paper --out 'other store'\n"))
+  }
+
+  @Test func dryRunOfAChangedFileForgetsWhatItExpects() throws {
+    let header = "# minutes on 2 cores: 3\n# expected accuracy:\n#   vanilla 41\n# a remark\n"
+    try place.write(header + Workplace.small, to: "expecting.yaml")
+    #expect(
+      try place.success(["run", "expecting.yaml", "--dry-run"]).stdout.contains(
+        header + "# source: none\n"))
+    let changed = try place.success(["run", "expecting.yaml", "--set", "epochs=1", "--dry-run"])
+    #expect(changed.stdout.hasPrefix("# a remark\n# source: none\n"), "\(changed.stdout)")
+  }
+
   @Test func dryRunHasHeadingsAndASum() throws {
     try place.write("# minutes on 2 cores: 300\n" + Workplace.small, to: "paper/table1.yaml")
     let names = ["reproduce", "table1", "fig3", "fig1", "--configs", "paper", "--dry-run"]

@@ -64,8 +64,18 @@ struct StoreTests {
     #expect(!status.stdout.contains("seed7"))
     let all = try work.success(["status", "o"])
     #expect(all.stdout.hasSuffix("\n9 runs: 9 finished\n"))
+    // Each run with the experiments that ask for it.
+    #expect(all.lines.count { $0.hasSuffix("  small") } == 6)
+    #expect(all.lines.count { $0.contains("-seed7-") && $0.contains("  small-") } == 3)
     let other = try work.success(["status", "o/runs"])
     #expect(other.stderr.contains("note: o/runs has neither runs nor experiments"))
+  }
+
+  @Test func statusMarksRunsThatAreCut() throws {
+    let cut = ["--max-steps", "2", "--variants", "vanilla", "--out", "o", "--quiet"]
+    _ = try work.success(["run", "small.yaml"] + cut)
+    let status = try work.success(["status", "o"]).lines
+    #expect(status.count { $0.hasSuffix("  stopped after 2 steps") } == 2)
   }
 
   /// What an earlier engine made is said to be so, by everything that shows it.

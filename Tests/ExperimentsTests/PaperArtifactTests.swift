@@ -18,7 +18,7 @@ private let folder = URL(fileURLWithPath: #filePath)
       // Figure 5 shows the runs of Figure 4, Figure 7 those of Table 2, which have one seed.
       let owner = ["fig5": "fig4", "fig7": "table2"][name] ?? name
       #expect(experiment.header.contains("run: excite reproduce \(owner)"))
-      #expect(experiment.seeds == (owner == "table2" ? [0] : [0, 1, 2]))
+      #expect(experiment.seeds == (["table2", "vit17m"].contains(owner) ? [0] : [0, 1, 2]))
     }
   }
 
@@ -35,6 +35,36 @@ private let folder = URL(fileURLWithPath: #filePath)
       in: folder, isQuick: true, overrides: ConfigOverrides(seeds: "4,5")
     ).map(\.seeds)
     #expect(Set(seeds) == [[4, 5]])
+  }
+
+  /// Figure 9 draws the runs of Table 1, and the quick vision transformer is Figure 6's.
+  @Test(arguments: [false, true]) func runsAreShared(isQuick: Bool) throws {
+    func labels(_ name: String) throws -> Set<String> {
+      let artifact = try #require(PaperArtifact.named(name))
+      return Set(
+        try artifact.experiments(in: folder, isQuick: isQuick, overrides: ConfigOverrides())
+          .flatMap(\.runs).map(\.label))
+    }
+    #expect(try labels("fig9").isSubset(of: labels("table1")))
+    if isQuick { #expect(try labels("vit17m").isSubset(of: labels("fig6"))) }
+  }
+
+  /// Of the depths that "4-layer" may mean, the default one alone is the recipe.
+  @Test(arguments: [
+    ("model.hidden_layers=2", []), ("model.hidden_layers=10", []),
+    (
+      "model.hidden_layers=3",
+      ["recipe differs from the one fitted to the paper: 3 Top-K layers instead of 2"]
+    ),
+    (
+      "epochs=300",
+      ["recipe differs from the one fitted to the paper: 300 epochs instead of 150"]
+    ),
+  ])
+  func otherRecipesAreTold(change: String, notes: [String]) throws {
+    let experiment = try ExperimentConfig.load(
+      path: Self.base, overrides: ConfigOverrides(set: [change]))
+    #expect(Self.stored(experiment).experiment.notes == notes)
   }
 
   private static func stored(_ experiment: ExperimentConfig) -> StoredExperiment {

@@ -63,6 +63,18 @@ import Testing
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
+  /// What `--max-steps` cut is not held against the paper.
+  @Test func cutRunsHaveNoDistance() throws {
+    for steps in [nil, 2] {
+      var sgd = setting(varying: [SettingAxis("optimizer.name", "sgd")])
+      sgd.maxSteps = steps
+      let outcomes = runs(sgd, "vanilla", gamma: nil, [41]) + runs(sgd, "positive-sum", [47])
+      let text = render(try table(outcomes), format: .table, style: Self.plain)
+      #expect(text.contains("sign of Δ as published: 1 of 1") == (steps == nil))
+      #expect(text.contains("mean |ours − paper|") == (steps == nil))
+    }
+  }
+
   /// Failures add the column n, and then spreads of Δ give way.
   @Test func failedRuns() throws {
     let text = render(try table(twoOptimizers()), format: .table, style: Self.plain)

@@ -24,7 +24,7 @@ struct DoctorCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("Where run files would go.", valueName: "dir"), completion: .directory)
-  var out = "results"
+  var out = RunStore.standardDirectory
 
   func run() throws {
     let diagnosis = Diagnosis(

@@ -49,7 +49,7 @@ struct ExperimentOptions: ParsableArguments {
     help: ArgumentHelp(
       "The store of runs and experiments; what it has is not repeated.", valueName: "dir"),
     completion: .directory)
-  var out = "results"
+  var out = RunStore.standardDirectory
 
   @Option(help: "How the table is printed: table, markdown, csv, json or latex.")
   var format: ReportFormat = .table

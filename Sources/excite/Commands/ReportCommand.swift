@@ -24,7 +24,7 @@ struct ReportCommand: ParsableCommand {
     help: ArgumentHelp(
       "Stores, or folders of single experiments inside one.", valueName: "dir"),
     completion: .directory)
-  var directories = ["results"]
+  var directories = [RunStore.standardDirectory]
 
   @Option(
     help: ArgumentHelp(

@@ -37,7 +37,7 @@ struct StatusCommand: ParsableCommand {
   }
 
   func run() throws {
-    let directory = argument ?? out ?? "results"
+    let directory = argument ?? out ?? RunStore.standardDirectory
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: directory, isDirectory: &isFolder),
       isFolder.boolValue
