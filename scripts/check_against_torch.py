@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Check us against PyTorch: both train from the same weights on the same records, then every weight is compared.
 
     python3 -m venv VENV                    # a virtual environment outside the project

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Check that PyTorch reads our checkpoints: a language model that excite trained gives the same perplexity there.
 
     VENV/bin/python scripts/check_checkpoint.py [--excite .build/release/excite]

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Checks GPT-2's tokenizer against the references, on whole texts and with GPT-2's own vocabulary; and times it.
 
     python3 -m venv VENV                    # a virtual environment outside the project

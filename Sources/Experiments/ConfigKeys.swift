@@ -2,6 +2,7 @@ import Datasets
 import Excitation
 import Models
 import Optimizers
+import Reports
 import Tensors
 import Text
 import Training
@@ -21,6 +22,18 @@ struct ConfigKey: Sendable {
 
   var section: String { path.contains(".") ? String(path.prefix { $0 != "." }) : "" }
   var key: String { section.isEmpty ? path : String(path.dropFirst(section.count + 1)) }
+
+  /// Whether its values are a user's own words, which may have any character.
+  var isPath: Bool {
+    ["dataset.vocabulary", "dataset.train", "dataset.valid", "dataset.test"].contains(path)
+  }
+
+  /// A value that `write` gave, so that YAML reads it back.
+  func yamlText(_ value: String) -> String {
+    let isPlain = value.allSatisfy { $0.isLetter || $0.isNumber || "_-/.+".contains($0) }
+    // Without a slash it may be a number or a truth value.
+    return !isPath || (isPlain && value.contains("/") && value.first != "-") ? value : quoted(value)
+  }
 
   /// For the head of a column: the key alone, the section for its name, both where the key alone
   /// could be another's.

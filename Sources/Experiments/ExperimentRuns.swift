@@ -2,6 +2,7 @@ import Datasets
 import Excitation
 import Models
 import Optimizers
+import Reports
 import Tensors
 import Text
 import Training
@@ -123,7 +124,7 @@ extension RunConfig {
     values.append(("seed", String(config.seed)))
     let fields = values.sorted { $0.0 < $1.0 }.map { path, text in
       let isBare = Double(text) != nil || text == "true" || text == "false"
-      return "\"\(path)\":" + (isBare ? text : "\"\(text)\"")
+      return "\"\(path)\":" + (isBare ? text : quoted(text))
     }
     return "{" + fields.joined(separator: ",") + "}"
   }

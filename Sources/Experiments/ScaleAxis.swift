@@ -3,6 +3,9 @@ import Layers
 import Models
 import Training
 
+/// More than any machine has: what a number of threads may be.
+public let mostThreads = 1024
+
 /// What grows while the cost of a step is measured.
 public enum ScaleAxis: String, CaseIterable, Sendable {
   case experts, width, depth, batch, sparsity, threads
@@ -49,7 +52,11 @@ public enum ScaleAxis: String, CaseIterable, Sendable {
 
   /// Whether a value can stand on the axis.
   public func allows(_ value: Double) -> Bool {
-    self == .sparsity ? value >= 0 && value < 1 : value >= 1 && value == value.rounded()
+    switch self {
+    case .sparsity: value >= 0 && value < 1
+    case .threads: value >= 1 && value == value.rounded() && value <= Double(mostThreads)
+    default: value >= 1 && value == value.rounded() && value <= 1e9
+    }
   }
 
   /// Changes to an experiment that bring it to a value.

@@ -42,7 +42,10 @@ extension RunConfig {
       }
       let perRun = ["excitation.variant", ConfigKey.gamma, "seed"]
       let assignments = entries.filter { !perRun.contains($0.key) }.compactMap { entry in
-        entry.value.text.map { "\(entry.key)=\($0)" }
+        entry.value.text.map { text in
+          let key = ConfigKey.all.first { $0.path == entry.key }
+          return "\(entry.key)=\(key?.yamlText(text) ?? text)"
+        }
       }
       self = try ExperimentConfig.standard(overrides: ConfigOverrides(set: assignments)).base
     } catch {
@@ -97,6 +100,10 @@ public func sampleText(
   }
   guard let model = loaded as? GPTMoE else { return prompt }
   var tokens = tokenizer.encode(prompt)
+  // Words end a text's last line; a prompt goes on.
+  if case .words = tokenizer, prompt.utf8.last != UInt8(ascii: "\n"), tokens.count > 1 {
+    tokens.removeLast()
+  }
   var stream = RandomStream(seed: options.seed, purpose: .sampling)
   let inputs = Tensor(1, gpt.context)
   for _ in 0..<options.tokens {

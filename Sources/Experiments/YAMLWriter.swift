@@ -77,7 +77,7 @@ private func topLines(of configs: [RunConfig], without omitted: [String]) -> [St
 extension ConfigKey {
   /// The key's text in the first config that it has an effect in.
   fileprivate func firstWritten(_ configs: [RunConfig]) -> String? {
-    for config in configs { if let text = write(config) { return text } }
+    for config in configs { if let text = write(config) { return yamlText(text) } }
     return nil
   }
 }

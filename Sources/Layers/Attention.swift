@@ -56,9 +56,10 @@ final class Attention {
   }
 
   /// The queries of a sequence, some at a time.
-  private var queryBlocks: [Range<Int>] {
-    stride(from: 0, to: sizes.tokens, by: Self.queriesAtOnce).map {
-      $0..<min($0 + Self.queriesAtOnce, sizes.tokens)
+  private var queryBlocks: LazyMapCollection<Range<Int>, Range<Int>> {
+    let (tokens, most) = (sizes.tokens, Self.queriesAtOnce)
+    return (0..<(tokens + most - 1) / most).lazy.map {
+      $0 * most..<min(($0 + 1) * most, tokens)
     }
   }
 

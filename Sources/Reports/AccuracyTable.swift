@@ -25,6 +25,8 @@ public struct AccuracyRow: Hashable, Sendable {
   public let accuracyStd: Double?
   /// Mean perplexity on the validation text, of those seeds that measured it; nil without one.
   public let validationMean: Double?
+  /// Mean perplexity per word of the test text; nil for images.
+  public let wordMean: Double?
   /// The seeds that both this variant and vanilla finished; empty for vanilla itself.
   public let deltaSeeds: [UInt64]
   /// How much better this variant is than vanilla, one per seed of `deltaSeeds`.
@@ -109,7 +111,7 @@ public struct AccuracyTable: Hashable, Sendable {
       seeds: runs.seeds, accuracies: runs.accuracies,
       accuracyMean: Statistics.mean(runs.accuracies),
       accuracyStd: Statistics.sampleStd(runs.accuracies),
-      validationMean: Statistics.mean(runs.validations),
+      validationMean: Statistics.mean(runs.validations), wordMean: Statistics.mean(runs.words),
       deltaSeeds: deltaSeeds, deltas: deltas, deltaMean: Statistics.mean(deltas),
       deltaStd: Statistics.sampleStd(deltas), deltaCI95T: Statistics.tInterval(deltas),
       deltaCI95Bootstrap: Statistics.bootstrapInterval(deltas),
@@ -158,6 +160,7 @@ private struct VariantRuns {
   private(set) var seeds: [UInt64] = []
   private(set) var accuracies: [Double] = []
   private(set) var validations: [Double] = []
+  private(set) var words: [Double] = []
   private(set) var seconds: [Double] = []
   private(set) var failures: [RunFailure] = []
 
@@ -181,6 +184,7 @@ private struct VariantRuns {
         seeds.append(outcome.seed)
         accuracies.append(accuracy)
         if let score = outcome.validationPerplexity, score.isFinite { validations.append(score) }
+        if let score = outcome.wordPerplexity, score.isFinite { words.append(score) }
         if let time = outcome.secondsPerEpoch, time.isFinite { seconds.append(time) }
       } else {
         failures.append(

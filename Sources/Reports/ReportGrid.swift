@@ -1,7 +1,7 @@
 /// One column of a table for people.
 struct ReportColumn: Equatable {
   enum Role {
-    case axis, variant, gamma, count, accuracy, validation, delta, interval, p, published,
+    case axis, variant, gamma, count, accuracy, words, validation, delta, interval, p, published,
       publishedDelta, time
   }
 
@@ -173,6 +173,10 @@ struct ReportGrid {
         return "\(fixed(mean, 2)) ± \(row.accuracyStd.map { fixed($0, 2) } ?? missing)"
       }
     ]
+    if detail == .full, rows.contains(where: { $0.wordMean != nil }) {
+      columns.append(
+        column(.words, "per word", rows) { $0.wordMean.map { fixed($0, 2) } ?? missing })
+    }
     if full, rows.contains(where: { $0.validationMean != nil }) {
       columns.append(
         column(.validation, "validation", rows) {
@@ -263,6 +267,9 @@ struct ReportGrid {
       notes.append(
         "Δ: mean over seeds of \(measure == .accuracy ? "excited − vanilla" : "vanilla − excited"), "
           + "paired by seed; n = \(range(pairs))")
+    }
+    if columns.contains(where: { $0.role == .words }) {
+      notes.append("per word: perplexity of the test text, per word instead of per token")
     }
     if columns.contains(where: { $0.role == .validation }) {
       notes.append("validation: perplexity of the validation text, likewise")

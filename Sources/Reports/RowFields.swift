@@ -17,8 +17,11 @@ struct RowField: Sendable {
     ]
     var fields = all.map { RowField(names[$0.name] ?? $0.name, $0.value) }
     if let place = fields.firstIndex(where: { $0.name == "delta_seeds" }) {
-      fields.insert(
-        RowField("validation_perplexity_mean") { computed($0.validationMean) }, at: place)
+      let more = [
+        RowField("word_perplexity_mean") { computed($0.wordMean) },
+        RowField("validation_perplexity_mean") { computed($0.validationMean) },
+      ]
+      fields.insert(contentsOf: more, at: place)
     }
     return fields
   }

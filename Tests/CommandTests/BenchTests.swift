@@ -74,11 +74,16 @@ import Testing
 
   /// Φ keeps nothing for a parameter, and takes nothing for one during a step: 3.9 million of them are
   /// 15.8 MB, of which a quarter would show.
-  @Test(arguments: ["sgd", "adam"]) func memoryForPhi(optimizer: String) throws {
-    let found = try overheads([
-      "--width", "1024", "--hidden-layers", "2", "--batch-size", "8", "--sessions", "1",
-      "--burn-in", "0", "--trials", "2", "--optimizer", optimizer,
-    ])
+  @Test(arguments: ["topk_mlp", "moe_vit"], ["sgd", "adam"])
+  func memoryForPhi(model: String, optimizer: String) throws {
+    let sizes =
+      model == "topk_mlp"
+      ? ["--width", "1024", "--hidden-layers", "2"] : ["--model", model, "--set", "model.layers=1"]
+    let found = try overheads(
+      sizes + [
+        "--batch-size", "8", "--sessions", "1", "--burn-in", "0", "--trials", "2", "--optimizer",
+        optimizer,
+      ])
     let row = try #require(found.rows.first)
     #expect(row.parameters > 3_900_000)
     #if os(Linux)
@@ -202,18 +207,21 @@ import Testing
     (["overhead", "--burn-in=-1"], ["--burn-in -1: give 0 or more"]),
     (["overhead", "--trials", "1"], ["--trials 1: give 2 or more"]),
     (["overhead", "--trials", "many"], ["'many'", "--trials"]),
-    (["overhead", "--threads", "0"], ["--threads 0: give 1 or more"]),
+    (["overhead", "--threads", "0"], ["--threads 0: give 1 to 1024"]),
     (["overhead", "--budget", "0"], ["--budget 0.0: give more than 0"]),
     (["scale"], ["'--axis <axis>'"]),
     (["scale", "--axis", "height"], ["'height'", "- experts", "- sparsity"]),
     (["scale", "--axis", "width", "--values", "8,x"], ["--values x: not a value of width"]),
+    (["scale", "--axis", "width", "--values", "1e30"], ["--values 1e30: not a value of width"]),
+    (["scale", "--axis", "threads", "--values", "2000"], ["2000: not a value of threads"]),
+    (["step", "--threads", "2147483648"], ["--threads 2147483648: give 1 to 1024"]),
     (["scale", "--axis", "width", "--values", "8,,9"], ["--values : not a value of width"]),
     (["scale", "--axis", "sparsity", "--values", "1"], ["--values 1: not a value of sparsity"]),
     (["scale", "--axis", "width", "--values", "8,8"], ["--values 8,8: a value is given twice"]),
     (
       ["scale", "--axis", "experts", "--tokens-per-expert", "0"], ["--tokens-per-expert 0: give 1"]
     ),
-    (["start", "--threads", "0"], ["--threads 0: give 1 or more"]),
+    (["start", "--threads", "0"], ["--threads 0: give 1 to 1024"]),
   ]
 
   @Test(arguments: mistakes.indices) func usage(index: Int) throws {

@@ -113,6 +113,33 @@ struct LanguageModelTests {
     #expect(try sample(["--top-k", "1"]) == likeliest)
   }
 
+  @Test("the path of a text may have any character; words go on where the prompt ends")
+  func awkwardPath() throws {
+    let line = String(repeating: "The cat sat on the mat and the dog on the hat . ", count: 20)
+    let name = #"a, "b" \ {c}: #d.txt"#
+    try work.write(String(repeating: line + "\n", count: 20), to: name)
+    let config = try work.text("gpt.yaml").replacing(
+      "{name: synthetic-text}", with: "{name: files, tokenizer: word, train: '\(name)'}")
+    try work.write(config, to: "awkward.yaml")
+    let flags = ["--seeds", "0", "--variants", "vanilla", "--save", "kept", "--out", "o"]
+    let csv = try work.success(
+      ["run", "awkward.yaml", "--quiet", "--format", "csv"] + flags
+    ).stdout
+    #expect(csv.contains("word_perplexity_mean"))
+    // What the store keeps of it reads back to the same run.
+    let label = try #require(work.labels(in: "o").first)
+    // Flags changed what the file says, so that a hash stands behind its name.
+    let kept = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: work.path("o/experiments")).first)
+    let again = try work.success(["run", "o/experiments/\(kept)/experiment.yaml", "--dry-run"])
+    #expect(again.stdout.contains(label))
+    let sample = try work.success(
+      ["sample", "kept/\(label)/final.safetensors", "--prompt", "The cat", "--tokens", "3"]
+        + ["--temperature", "0"])
+    let words = sample.stdout.split(separator: "\n").first?.split(separator: " ") ?? []
+    #expect(words.starts(with: ["The", "cat"]) && words.count == 5, "\(sample.stdout)")
+  }
+
   @Test(
     "what does not fit is told with its line",
     arguments: [

@@ -131,7 +131,7 @@ struct UsageErrorTests {
     Command("run", "small.yaml", "--formt", "csv", saying: ["'--formt'", "'--format'"]),
     Command("run", "small.yaml", "--format", "xml", saying: ["'xml'", "'markdown'"]),
     Command("run", "small.yaml", "--out", saying: ["Missing value for '--out <dir>'"]),
-    Command("run", "small.yaml", "--jobs", "0", saying: ["--jobs 0: give 1 or more"]),
+    Command("run", "small.yaml", "--jobs", "0", saying: ["--jobs 0: give 1 to 1024"]),
     Command("run", "small.yaml", "--jobs", "two", saying: ["'two'", "--jobs"]),
     Command("walk", saying: ["'walk'"]),
     Command("sweep", "--learning-rate", saying: ["'--learning-rate'"]),
@@ -145,7 +145,7 @@ struct UsageErrorTests {
     Command("tokenize", saying: ["Missing expected argument '<file> ...'"]),
     Command(
       "tokenize", "a", "--tokenizer", "bpe", saying: ["'bpe'", "'gpt2'", "'word'", "'byte'"]),
-    Command("tokenize", "a", "--threads", "0", saying: ["--threads 0: give 1 or more"]),
+    Command("tokenize", "a", "--threads", "0", saying: ["--threads 0: give 1 to 1024"]),
     Command("tokenize", "a", "b", "--ids", "c", saying: ["--ids is for one file"]),
     Command("bench", "step", "--width", "wide", saying: ["'wide'", "--width"]),
   ]

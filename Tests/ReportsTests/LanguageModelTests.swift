@@ -24,6 +24,7 @@ import Testing
     [("vanilla", 30.0), ("zero-sum", 30 - gain)].map { variant, perplexity in
       var outcome = run(setting, variant, seed: 0)
       outcome.perplexity = perplexity
+      outcome.wordPerplexity = perplexity * 2
       outcome.validationPerplexity = perplexity + 1
       return outcome
     }
@@ -76,6 +77,7 @@ import Testing
       Self.pair(Self.model(experts: 4, k: 2, hidden: 256), gain: 0.5)
         + Self.pair(Self.model(experts: 4, k: 2, hidden: 384), gain: -0.25))
     #expect(table.rows.map(\.validationMean) == [31, 30.5, 31, 31.25])
+    #expect(table.rows.map(\.wordMean) == [60, 59, 60, 60.5])
     #expect(table.rows.map(\.deltaMean) == [nil, 0.5, nil, -0.25])
     #expect(table.rows.map(\.publishedDelta) == [nil, 0.64, nil, 0.42])
     let text = render(table, format: .table, style: Self.style)
@@ -86,7 +88,9 @@ import Testing
     ] { #expect(text.contains(words), "\(words)") }
     #expect(!text.contains("accuracy") && !text.contains("mean |ours"))
     let csv = render(table, format: .csv, style: Self.style)
-    #expect(csv.contains("validation_perplexity_mean"))
+    #expect(csv.contains("validation_perplexity_mean") && csv.contains("word_perplexity_mean"))
+    let markdown = render(table, format: .markdown, style: Self.style)
+    #expect(markdown.contains("per word") && markdown.contains("60.50"))
   }
 
   private static func text(_ table: AccuracyTable, claims: [Claim] = []) -> String {

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Times one training step here, in PyTorch and, of the Top-K MLP, in JAX, interleaved in one run.
 
     python3 -m venv VENV                    # a virtual environment outside the project
@@ -51,7 +52,7 @@ def transformer(model, batch_size, **sizes):
 
 CASES = MLP_CASES | {
     "vit-17m": transformer("moe_vit", 64),
-    "vit-4m": transformer("moe_vit", 64, depth=2, d=512, experts=32, k=8),
+    "vit-4m": transformer("moe_vit", 64, depth=2, d=512, heads=8, experts=32, k=8, hidden=32),
     "gpt-77m": transformer("gpt_moe", 4, context=256),
 }
 

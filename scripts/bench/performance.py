@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Writes docs/PERFORMANCE.md: every model family here and in PyTorch, step time, memory and start-up.
 
     python3 -m venv VENV && VENV/bin/pip install torch numpy       # a virtual environment outside the project
@@ -120,8 +121,8 @@ def page(rows, machine, options):
     start_commands = "\n".join(dict.fromkeys("time " + row["start_command"] for row in rows))
     return f"""# Performance
 
-Written by `scripts/bench/performance.py --python VENV/bin/python`, VENV being a Python environment with PyTorch; nothing in
-it is written by hand.
+Written by `scripts/bench/performance.py --python VENV/bin/python --rounds {options.rounds} --starts {options.starts}`, VENV being a
+Python environment with PyTorch; nothing in it is written by hand.
 
 {machine}
 
@@ -159,8 +160,8 @@ batches.
 
 ## What Φ costs
 
-`excite bench overhead`: docs/COST.md has its table. `scripts/bench/compare.py` times more cases of the Top-K MLP, also in
-JAX; `scripts/bench/throughput.py DATA_DIR` whole experiments.
+`excite bench overhead`: docs/COST.md has its table. `VENV/bin/python scripts/bench/compare.py` times more cases of the
+Top-K MLP, also in JAX; `VENV/bin/python scripts/bench/throughput.py DATA_DIR` whole experiments.
 """
 
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Times whole experiments: Table 1's grid cut to one epoch a run, here and in PyTorch, on real CIFAR-10.
 
     VENV/bin/pip install torch numpy                            # a virtual environment outside the project

@@ -394,6 +394,20 @@ def memory_limit(lab, times):
             "doctor, bench and data fetch end well or with a message too")
 
 
+def soak(lab, times):
+    """Many tiny runs through eight jobs into one store"""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts/reliability/soak.py"), "--excite", lab.excite,
+         "--runs", str(times)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Lost((done.stdout + done.stderr).strip().splitlines()[-1])
+    lines = done.stdout.splitlines()
+    tenths = [line.partition(":")[2].strip() for line in lines if line.startswith("runs to")]
+    again = next(line.rpartition(" ")[0].rpartition(" ")[2] for line in lines if "again" in line)
+    return (f"{times} runs: {tenths[1]} in the second tenth, {tenths[-1]} in the last; all found "
+            f"again in {again} s")
+
+
 # name: what is done, times by default
 FAULTS = {
     "kill-run": (kill_run, 200),
@@ -406,6 +420,7 @@ FAULTS = {
     "many-processes": (many_processes, 5),
     "one-core": (one_core, 1),
     "memory-limit": (memory_limit, 16),
+    "soak": (soak, 1000),
 }
 
 

@@ -87,7 +87,14 @@ struct BenchRepetitions: ParsableArguments {
 
   mutating func validate() throws {
     if repetitions < 1 { throw ValidationError("--repetitions \(repetitions): give 1 or more") }
-    if threads < 1 { throw ValidationError("--threads \(threads): give 1 or more") }
+    try checkThreads(threads)
+  }
+}
+
+/// - Throws: for a number of threads that no machine has.
+func checkThreads(_ threads: Int, flag: String = "--threads") throws {
+  guard 1...mostThreads ~= threads else {
+    throw ValidationError("\(flag) \(threads): give 1 to \(mostThreads)")
   }
 }
 

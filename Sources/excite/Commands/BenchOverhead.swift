@@ -49,10 +49,10 @@ extension BenchCommand {
     mutating func validate() throws {
       for (flag, value, least) in [
         ("--sessions", sessions, 1), ("--burn-in", burnIn, 0), ("--trials", trials, 2),
-        ("--threads", threads, 1),
       ] where value < least {
         throw ValidationError("\(flag) \(value): give \(least) or more")
       }
+      try checkThreads(threads)
       guard budget > 0 else { throw ValidationError("--budget \(budget): give more than 0") }
       if only != nil, model.isGiven {
         throw ValidationError(

@@ -38,8 +38,8 @@ extension BenchCommand {
     @OptionGroup var timed: BenchRepetitions
 
     mutating func validate() throws {
-      if tokensPerExpert < 1 {
-        throw ValidationError("--tokens-per-expert \(tokensPerExpert): give 1 or more")
+      guard 1...1_000_000 ~= tokensPerExpert else {
+        throw ValidationError("--tokens-per-expert \(tokensPerExpert): give 1 to 1000000")
       }
       _ = try givenValues
     }

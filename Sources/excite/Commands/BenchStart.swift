@@ -19,7 +19,7 @@ extension BenchCommand {
     @Flag(help: "Print JSON.") var json = false
 
     mutating func validate() throws {
-      if threads < 1 { throw ValidationError("--threads \(threads): give 1 or more") }
+      try checkThreads(threads)
     }
 
     func run() throws {

@@ -36,7 +36,7 @@ struct ExperimentOptions: ParsableArguments {
     completion: .variants)
   var variants: String?
 
-  @Option(help: ArgumentHelp("Runs at once, one thread each; all cores by default."))
+  @Option(help: ArgumentHelp("Runs at once; all cores by default. Fewer runs have threads each."))
   var jobs: Int?
 
   @Option(
@@ -110,7 +110,7 @@ struct ExperimentOptions: ParsableArguments {
   @OptionGroup var slurm: SlurmOptions
 
   mutating func validate() throws {
-    if let jobs, jobs < 1 { throw ValidationError("--jobs \(jobs): give 1 or more") }
+    if let jobs { try checkThreads(jobs, flag: "--jobs") }
     if !(checkpointSeconds >= 0 && checkpointSeconds.isFinite) {
       throw ValidationError("--checkpoint-seconds \(checkpointSeconds): give 0 or more")
     }

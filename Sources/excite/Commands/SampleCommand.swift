@@ -48,7 +48,7 @@ struct SampleCommand: ParsableCommand {
       throw ValidationError("--temperature \(temperature): give 0 or more")
     }
     if topK < 1 { throw ValidationError("--top-k \(topK): give 1 or more") }
-    if threads < 1 { throw ValidationError("--threads \(threads): give 1 or more") }
+    try checkThreads(threads)
   }
 
   func run() throws {

@@ -54,7 +54,7 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if threads < 1 { throw ValidationError("--threads \(threads): give 1 or more") }
+    try checkThreads(threads)
     if ids != nil, files.count > 1 { throw ValidationError("--ids is for one file") }
   }
 
