@@ -61,9 +61,9 @@ static void read_core(void *handle, char *out, size_t size) {
 static void load(void) {
   const char *user_core = getenv("OPENBLAS_CORETYPE");
   bool user_asks = user_core && *user_core;
-  // One thread a call unless asked otherwise: runs are parallel, not matmuls. Before loading, so
-  // that no worker threads are started.
-  setenv("OPENBLAS_NUM_THREADS", "1", 0);
+  // One thread a call, whatever the environment says: runs are parallel, not matmuls, and some
+  // cores' products have other bits with more. Before loading, so that no worker threads start.
+  setenv("OPENBLAS_NUM_THREADS", "1", 1);
 
   void *handle = NULL;
   size_t used = 0;

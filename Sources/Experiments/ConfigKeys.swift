@@ -2,7 +2,6 @@ import Datasets
 import Excitation
 import Models
 import Optimizers
-import Reports
 import Tensors
 import Text
 import Training

@@ -64,9 +64,14 @@ struct ImageCounts: Hashable {
 }
 
 /// What a reader must know of runs besides their numbers, one sentence each: that they read other
-/// images than the official ones, or were made by another engine.
-func notes(on outcomes: [RunOutcome]) -> [String] {
-  let images = distinct(
+/// images than the official ones, or were made by another engine or on other machines.
+/// - Parameter environment: what the table says it was made on.
+func notes(on outcomes: [RunOutcome], madeOn environment: EnvironmentRecord) -> [String] {
+  imageNotes(outcomes) + engineNotes(outcomes) + machineNotes(outcomes, environment)
+}
+
+private func imageNotes(_ outcomes: [RunOutcome]) -> [String] {
+  distinct(
     outcomes.compactMap { outcome -> String? in
       let setting = outcome.setting
       guard let name = DatasetName(rawValue: setting.dataset), let train = outcome.trainImages,
@@ -75,12 +80,28 @@ func notes(on outcomes: [RunOutcome]) -> [String] {
       let config = DatasetConfig(name: name, limit: setting.limit, testLimit: setting.testLimit)
       return ImageCounts(train: train, test: test).note(on: config)
     })
+}
+
+private func engineNotes(_ outcomes: [RunOutcome]) -> [String] {
   let kept = outcomes.filter { $0.numerics.map { $0 != numericsVersion } ?? false }
   let others = distinct(kept.compactMap(\.numerics)).sorted()
-  guard !others.isEmpty else { return images }
+  guard !others.isEmpty else { return [] }
   let versions = others.map(String.init).joined(separator: ", ")
-  return images + [
+  return [
     "\(Set(kept.map(\.label)).count) of these runs were made by an engine of numerics version "
       + "\(versions); this program's is \(numericsVersion), and running the experiment repeats them"
   ]
+}
+
+private func machineNotes(
+  _ outcomes: [RunOutcome], _ environment: EnvironmentRecord
+) -> [String] {
+  let own = RunResult.EngineRecord(environment).machine
+  let others = Dictionary(grouping: outcomes.filter { $0.machine != nil && $0.machine != own }) {
+    $0.machine ?? own
+  }
+  return others.sorted { $0.key < $1.key }.map { machine, outcomes in
+    "\(Set(outcomes.map(\.label)).count) of these runs were made on another machine, whose bits may "
+      + "differ: \(machine)"
+  }
 }

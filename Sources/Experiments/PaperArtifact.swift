@@ -90,6 +90,9 @@ public struct PaperArtifact: Sendable {
       configs: ["vit17m"], figure: .curves, claims: [], quickEpochs: 3,
       quickChanges: quickImages),
     PaperArtifact(
+      name: "window", title: "Beyond the paper: utilization averaged over several batches",
+      configs: ["window"], figure: .bars, claims: [.windowRestores], quickEpochs: 18),
+    PaperArtifact(
       name: "wikitext2", title: "Beyond the paper: a small language model on WikiText-2",
       configs: ["wikitext2"], figure: .bars, claims: [], quickEpochs: 1,
       quickChanges: ["max_steps=300"]),

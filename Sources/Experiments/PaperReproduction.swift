@@ -31,7 +31,8 @@ public struct PaperReproduction: Sendable {
     curves = stored.flatMap { store.curves(of: $0) }
     expertCurves = stored.flatMap { store.expertCurves(of: $0) }
     counts = RunCounts(outcomes)
-    warnings = notes(on: outcomes)
+    let madeOn = stored.first?.environment ?? environment
+    warnings = notes(on: outcomes, madeOn: madeOn)
     let records = stored.map(\.experiment)
     let record = ExperimentRecord(
       name: plan.title, header: [], command: command,
@@ -40,8 +41,7 @@ public struct PaperReproduction: Sendable {
       notes: plan.artifact.figure == .toyProblem
         ? [ToyProblem.note] : distinct(records.flatMap(\.notes))
     )
-    table = try accuracyTable(
-      record, stored.first?.environment ?? environment, outcomes: outcomes)
+    table = try accuracyTable(record, madeOn, outcomes: outcomes)
   }
 
   /// Of the runs behind it, 0 where it has none.

@@ -26,6 +26,16 @@ struct RunResult {
       core = environment.blasCore ?? "unknown"
       commit = environment.commit ?? "unknown"
     }
+
+    /// "AMD EPYC (OpenBLAS 0.3.21, Zen core, avx2 kernels)".
+    var machine: String { "\(cpu) (\(blas), \(core) core, \(kernels) kernels)" }
+  }
+
+  /// The outcome with what only its place in a store tells.
+  func outcome(in path: String) -> RunOutcome {
+    var outcome = RunFolder.timed(outcome, in: path)
+    outcome.machine = engine.machine
+    return outcome
   }
 
   enum Found {

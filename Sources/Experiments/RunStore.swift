@@ -38,7 +38,7 @@ public struct RunStore: Sendable {
       guard result.outcome.label == name else {
         return .damaged(problem: "result.json: of another run, \(result.outcome.label)")
       }
-      var outcome = RunFolder.timed(result.outcome, in: path)
+      var outcome = result.outcome(in: path)
       outcome.numerics = result.identity.numerics
       return outcome.status.isFailure ? .failed(outcome) : .finished(outcome)
     case .damaged(let problem): return .damaged(problem: "result.json: \(problem)")
@@ -89,7 +89,7 @@ extension RunStore {
     if case .result(let kept) = RunResult.read(result), kept.identity == identity,
       suffices(kept.outcome, repeating)
     {
-      return .over(RunFolder.timed(kept.outcome, in: path))
+      return .over(kept.outcome(in: path))
     }
     try prepareFolder(path)
     let claim: RunClaim
@@ -110,7 +110,7 @@ extension RunStore {
         }
       } else if suffices(kept.outcome, repeating) {
         claim.release()
-        return .over(RunFolder.timed(kept.outcome, in: path))
+        return .over(kept.outcome(in: path))
       }
     case .damaged(let problem): setAside(result, because: problem, note: note)
     }

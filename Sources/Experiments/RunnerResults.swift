@@ -12,7 +12,7 @@ func accuracyTable(
   _ experiment: ExperimentRecord, _ environment: EnvironmentRecord, outcomes: [RunOutcome]
 ) throws(RunnerError) -> AccuracyTable {
   var experiment = experiment
-  experiment.notes += notes(on: outcomes)
+  experiment.notes += notes(on: outcomes, madeOn: environment)
   do {
     return try AccuracyTable.build(
       experiment: experiment, environment: environment, outcomes: outcomes)

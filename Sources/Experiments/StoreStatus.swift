@@ -54,7 +54,7 @@ public struct StoreStatus: Sendable {
   /// All runs that the store holds or that one of its experiments asks for, sorted by name.
   public init(_ store: RunStore) {
     // What cannot be read asks for nothing.
-    let demands = store.experimentNames.sorted().compactMap { name in
+    let demands = store.experimentNames.compactMap { name in
       (try? store.experiment(name)).map { (name, $0.runs) }
     }
     let names = store.runNames + demands.flatMap { $0.1.map(\.label) }

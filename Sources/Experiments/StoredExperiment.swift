@@ -215,7 +215,8 @@ public struct KeptExperiment: Sendable {
     let counts = RunCounts(outcomes)
     let drawing = figure(
       kind, of: table, curves: kind == .curves ? curves : [],
-      notes: (counts.areOver ? [] : [counts.text + "."]) + notes(on: outcomes).map { "\($0)." })
+      notes: (counts.areOver ? [] : [counts.text + "."])
+        + notes(on: outcomes, madeOn: stored.environment).map { "\($0)." })
     return try write(drawing, to: "\(store.folder(of: name))/\(kind.rawValue)")
   }
 }

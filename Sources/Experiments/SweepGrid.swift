@@ -339,8 +339,8 @@ extension ExperimentReader {
   static func batchTooLarge(
     _ config: RunConfig, records: Int, origins: [String: ConfigOrigin]
   ) -> ConfigError {
-    let source =
-      config.dataset.limit == nil ? "\(config.dataset.name.rawValue) has" : "dataset.limit leaves"
+    let name = config.corpus?.name.rawValue ?? config.dataset.name.rawValue
+    let source = config.dataset.limit == nil ? "\(name) has" : "dataset.limit leaves"
     let path =
       origins["batch_size"] == nil && origins["dataset.limit"] != nil
       ? "dataset.limit" : "batch_size"

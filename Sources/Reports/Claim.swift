@@ -9,6 +9,7 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
   case gainGrowsWithSparsity = "the gain grows with sparsity"
   case gainGrowsWithBatchSize = "the gain grows with batch size"
   case gainFallsWithLearningRate = "the gain falls as the learning rate grows"
+  case windowRestores = "utilization over more batches restores the gain in small ones"
   case gainIsLargerWithCosine = "the gain is larger with cosine decay than with a constant rate"
   case positiveSumIsRobust = "positive-sum hardly depends on γ"
   case specialization = "excitation makes experts more special"
@@ -40,6 +41,7 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
       "Δ of zero-sum over sparsity: change along the fitted line above 0"
     case .gainGrowsWithBatchSize:
       "Δ of zero-sum over log batch size: change along the fitted line above 0"
+    case .windowRestores: "Δ of zero-sum with the longest window − with one batch above 0"
     case .gainFallsWithLearningRate:
       "Δ over log learning rate: change along the fitted line below 0"
     case .gainIsLargerWithCosine: "Δ of zero-sum with cosine − with constant above 0"
@@ -96,6 +98,7 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
       trends(places, of: ["zero-sum"], over: "batch", .above(0)) { log2(Double($0.batchSize)) }
     case .gainFallsWithLearningRate:
       trends(places, of: ["zero-sum", "positive-sum"], over: "lr", .below(0)) { log10($0.lr) }
+    case .windowRestores: windowGains(places)
     case .gainIsLargerWithCosine: cosineGains(places)
     case .positiveSumIsRobust: places.flatMap(\.intensityChanges)
     case .specialization:
@@ -154,13 +157,26 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
           .row("zero-sum")
       }
       let (cosine, constant) = (row("cosine"), row("constant"))
-      let values = (cosine?.deltaSeeds ?? []).compactMap { seed -> Double? in
-        guard let a = cosine?.delta(of: seed), let b = constant?.delta(of: seed) else { return nil }
-        return a - b
-      }
       return Evidence(
-        "\(optimizer), zero-sum: Δ with cosine − with constant", .above(0), values: values,
+        "\(optimizer), zero-sum: Δ with cosine − with constant", .above(0),
+        values: cosine.gains(over: constant),
         published: minus(cosine?.publishedDelta, constant?.publishedDelta))
+    }
+  }
+
+  /// Per optimizer and batch size.
+  private func windowGains(_ places: [Place]) -> [Evidence] {
+    func window(_ place: Place) -> Int { place.setting.window ?? 1 }
+    return distinct(places.map(\.setting.optimizer)).flatMap { optimizer in
+      let own = places.filter { $0.setting.optimizer == optimizer }
+      return distinct(own.map(\.setting.batchSize)).map { batch in
+        let same = own.filter { $0.setting.batchSize == batch }
+        let longest = same.max { window($0) < window($1) }
+        let one = same.first { window($0) == 1 }
+        return Evidence(
+          "\(optimizer), batch \(batch), zero-sum: Δ over \(longest.map(window) ?? 1) batches − over 1",
+          .above(0), values: (longest?.row("zero-sum")).gains(over: one?.row("zero-sum")))
+      }
     }
   }
 }
@@ -246,6 +262,11 @@ extension AccuracyRow {
 }
 
 extension AccuracyRow? {
+  /// This row's Δ less the other's, one per seed that both have.
+  fileprivate func gains(over other: AccuracyRow?) -> [Double] {
+    (self?.deltaSeeds ?? []).compactMap { minus(self?.delta(of: $0), other?.delta(of: $0)) }
+  }
+
   /// This row's accuracies less the other's, one per seed that both have.
   fileprivate func paired(with other: AccuracyRow?) -> [Double] {
     guard let self, let other else { return [] }

@@ -24,7 +24,7 @@ indirect enum JSONValue {
     case .unsigned(let value): return "\(value)"
     // Swift prints the shortest digits that read back as the same number. JSON has no NaN.
     case .number(let value): return value.isFinite ? "\(value)" : "null"
-    case .string(let value): return quoted(value)
+    case .string(let value): return Self.quoted(value)
     case .array(let values):
       if values.allSatisfy(\.isScalar) {
         return "[" + values.map { $0.text() }.joined(separator: ", ") + "]"
@@ -34,7 +34,7 @@ indirect enum JSONValue {
     case .object(let entries):
       if entries.isEmpty { return "{}" }
       let lines = entries.map {
-        inner + quoted($0.key) + ": " + $0.value.text(indent: inner)
+        inner + Self.quoted($0.key) + ": " + $0.value.text(indent: inner)
       }
       return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
     }
@@ -46,25 +46,24 @@ indirect enum JSONValue {
     default: true
     }
   }
-}
 
-/// A text between quotation marks, as JSON and YAML read it.
-public func quoted(_ text: String) -> String {
-  var result = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": result += "\\\""
-    case "\\": result += "\\\\"
-    case "\n": result += "\\n"
-    case "\r": result += "\\r"
-    case "\t": result += "\\t"
-    case "\u{0}"..<"\u{20}", "\u{7F}"..."\u{9F}":
-      let hex = String(scalar.value, radix: 16)
-      result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-    default: result.unicodeScalars.append(scalar)
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case "\u{0}"..<"\u{20}":
+        let hex = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: result.unicodeScalars.append(scalar)
+      }
     }
+    return result + "\""
   }
-  return result + "\""
 }
 
 /// The report as JSON: experiment, environment, rows.

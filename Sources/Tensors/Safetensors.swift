@@ -170,14 +170,14 @@ public func writeSafetensors(
   var parts: [String] = []
   if !metadata.isEmpty {
     let pairs = metadata.sorted { $0.key < $1.key }
-      .map { "\(jsonString($0.key)):\(jsonString($0.value))" }
+      .map { "\(quoted($0.key)):\(quoted($0.value))" }
     parts.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
   }
   for (name, tensor) in sorted {
     let end = offset + tensor.count * 4
     let shape = tensor.shape.map(String.init).joined(separator: ",")
     parts.append(
-      "\(jsonString(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+      "\(quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
     )
     offset = end
   }
@@ -189,19 +189,4 @@ public func writeSafetensors(
       at: path, with: [start] + sorted.map { UnsafeRawBufferPointer($0.tensor.buffer) })
   }
   if let failure { throw .unwritable(file: path, reason: failure) }
-}
-
-private func jsonString(_ text: String) -> String {
-  var quoted = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": quoted += "\\\""
-    case "\\": quoted += "\\\\"
-    case _ where scalar.value < 32:
-      let hex = String(scalar.value, radix: 16)
-      quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-    default: quoted.unicodeScalars.append(scalar)
-    }
-  }
-  return quoted + "\""
 }

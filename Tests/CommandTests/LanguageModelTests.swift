@@ -140,6 +140,17 @@ struct LanguageModelTests {
     #expect(words.starts(with: ["The", "cat"]) && words.count == 5, "\(sample.stdout)")
   }
 
+  @Test("a batch larger than a text is told with the text's name")
+  func batchOfAShortText() throws {
+    try work.write(String(repeating: "some words\n", count: 400), to: "short.txt")
+    let config = try work.text("gpt.yaml").replacing(
+      "{name: synthetic-text}", with: "{name: files, tokenizer: byte, train: short.txt}")
+    try work.write(config, to: "short.yaml")
+    let output = try work.excite("run", "short.yaml", "--set", "batch_size=4096")
+    #expect(output.status == 64)
+    #expect(output.stderr.contains(" training records that files has"), "\(output.stderr)")
+  }
+
   @Test(
     "what does not fit is told with its line",
     arguments: [

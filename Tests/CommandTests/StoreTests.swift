@@ -82,17 +82,9 @@ struct StoreTests {
   @Test func runsOfAnotherEngineAreTold() throws {
     _ = try work.success(["run", "small.yaml", "--out", "o", "--quiet"])
     let label = work.labels(in: "o")[0]
-    let path = "o/runs/\(label)/result.json"
-    var text = try work.text(path).replacing("\"numerics\" : 1", with: "\"numerics\" : 0")
-    text.removeLast()
-    // The checksum is of the file with an empty one.
-    let sum = try #require(text.firstMatch(of: /"checksum" : "([0-9a-f]+)"/)).output.1
-    let blank = text.replacing(sum, with: "")
-    var hash = ContentHash()
-    hash.add(blank)
-    let old = text.replacing(sum, with: hash.hexadecimal) + "\n"
-    try work.write(old, to: path)
-
+    try changeResult(of: label) {
+      $0.replacing("\"numerics\" : 1", with: "\"numerics\" : 0")
+    }
     let status = try work.success(["status", "o"]).lines
     #expect(
       status.contains {
@@ -103,6 +95,32 @@ struct StoreTests {
     // Repeated, it is this engine's.
     _ = try work.success(["run", "small.yaml", "--out", "o", "--quiet"])
     #expect(!(try work.success(["report", "o"]).stdout.contains("numerics version")))
+  }
+
+  /// Changes a run's result in the store `o`, with a checksum that fits.
+  private func changeResult(of label: String, _ change: (String) -> String) throws {
+    let path = "o/runs/\(label)/result.json"
+    var text = change(try work.text(path))
+    text.removeLast()
+    // The checksum is of the file with an empty one.
+    let sum = try #require(text.firstMatch(of: /"checksum" : "([0-9a-f]+)"/)).output.1
+    let blank = text.replacing(sum, with: "")
+    var hash = ContentHash()
+    hash.add(blank)
+    try work.write(text.replacing(sum, with: hash.hexadecimal) + "\n", to: path)
+  }
+
+  /// A store may be carried from one machine to another.
+  @Test func runsOfAnotherMachineAreTold() throws {
+    let run = ["run", "small.yaml", "--out", "o", "--quiet"]
+    _ = try work.success(run)
+    #expect(!(try work.success(["report", "o"]).stdout.contains("another machine")))
+    try changeResult(of: work.labels(in: "o")[0]) {
+      $0.replacing(/"cpu" : ".*"/, with: "\"cpu\" : \"abacus\"")
+    }
+    let note = "1 of these runs were made on another machine, whose bits may differ: abacus ("
+    #expect(try work.success(["report", "o"]).stdout.contains(note))
+    #expect(try work.success(run).stdout.contains(note))
   }
 
   @Test func freshRepeatsAll() throws {

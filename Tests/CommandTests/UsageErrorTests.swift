@@ -145,6 +145,8 @@ struct UsageErrorTests {
     Command("tokenize", saying: ["Missing expected argument '<file> ...'"]),
     Command(
       "tokenize", "a", "--tokenizer", "bpe", saying: ["'bpe'", "'gpt2'", "'word'", "'byte'"]),
+    Command(
+      "reproduce", "table1", "--set", "epochs=1", saying: ["--set is for excite run configs/paper"]),
     Command("tokenize", "a", "--threads", "0", saying: ["--threads 0: give 1 to 1024"]),
     Command("tokenize", "a", "b", "--ids", "c", saying: ["--ids is for one file"]),
     Command("bench", "step", "--width", "wide", saying: ["'wide'", "--width"]),

@@ -9,12 +9,14 @@ import Testing
   /// Runs of one setting and variant, one per accuracy, seeds from 0.
   private func runs(
     _ variant: String, _ accuracies: [Double], gamma: Double = 1, optimizer: String = "sgd",
-    lr: Double = 0.01, batch: Int = 512, sparsity: Double = 0.9, schedule: String = "cosine"
+    lr: Double = 0.01, batch: Int = 512, sparsity: Double = 0.9, schedule: String = "cosine",
+    window: Int? = nil
   ) -> [RunOutcome] {
-    let setting = SettingRecord(
+    var setting = SettingRecord(
       model: "topk_mlp", dataset: "cifar10", optimizer: optimizer, lr: lr, batchSize: batch,
       sparsity: sparsity, schedule: schedule, hiddenLayers: 3, width: 128, epochs: 300,
       comparable: true)
+    setting.window = window
     return accuracies.enumerated().map { seed, accuracy in
       RunOutcome(
         label: "\(variant)-\(seed)", setting: setting, variant: variant, gamma: gamma,
@@ -195,6 +197,29 @@ import Testing
     }
     // Table 6: 5.57 − 4.16.
     #expect(abs(try #require(verdict.evidence[0].published) - 1.41) < 1e-9)
+  }
+
+  @Test func longestWindowIsComparedWithOneBatch() throws {
+    func rows(_ batch: Int, _ window: Int?, _ excited: [Double]) -> [[RunOutcome]] {
+      [
+        runs("vanilla", [50, 51, 49], batch: batch, window: window),
+        runs("zero-sum", excited, batch: batch, window: window),
+      ]
+    }
+    let verdict = try verdict(
+      .windowRestores,
+      rows(16, nil, [50, 51, 49]) + rows(16, 4, [60, 60, 60]) + rows(16, 32, [51, 52.2, 50])
+        + rows(64, nil, [52, 53, 51]) + rows(64, 8, [52, 53, 51]))
+    #expect(
+      verdict.evidence.map(\.label) == [
+        "sgd, batch 16, zero-sum: Δ over 32 batches − over 1",
+        "sgd, batch 64, zero-sum: Δ over 8 batches − over 1",
+      ])
+    for (value, expected) in zip(verdict.evidence[0].values, [1, 1.2, 1]) {
+      #expect(abs(value - expected) < 1e-9)
+    }
+    #expect(verdict.evidence[1].values == [0, 0, 0])
+    #expect(verdict.evidence.map(\.judgement) == [.supports, .contradicts])
   }
 
   @Test func controlsAreComparedWithZeroSum() throws {

@@ -83,7 +83,7 @@ private func printRuns(
   for note in images.notes { print("# \(note)") }
   if let compute = computeText(of: runs, images: images) { print("# compute: \(compute)") }
   let memory = memoryText(of: runs, threads: max(1, jobs / max(1, runs.count)))
-  print("# memory: \(memory) a run, \(min(jobs, runs.count)) at once")
+  print("# memory: \(memory) a run, \(min(jobs, runs.count)) at once, beside program and data")
 }
 
 /// What transformers' runs add up to, and what it takes to be done within a week: "2.4e+19 FLOP,

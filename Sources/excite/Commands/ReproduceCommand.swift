@@ -45,8 +45,8 @@ struct ReproduceCommand: ParsableCommand {
   @Flag(
     name: .customLong("no-train"),
     help: """
-      Train nothing; show what the store has, of the full version or the quick one, whichever is more \
-      complete.
+      Train nothing; show what the store has of the full version and, where that is not complete, \
+      of the quick one.
       """)
   var noTrain = false
 
@@ -75,6 +75,7 @@ struct ReproduceCommand: ParsableCommand {
     if let unknown = names.first(where: { !Self.known.contains($0) }) {
       var guess = PaperArtifact.nearest(to: unknown).map { "; did you mean \($0)?" } ?? ""
       if unknown == "table8" { guess = "; it is made by excite bench overhead" }
+      if unknown.contains("=") { guess = "; --set is for excite run configs/paper/NAME.yaml" }
       throw ValidationError("\(unknown): not one of \(Self.known.joined(separator: ", "))\(guess)")
     }
     if options.slurm.isOn, artifacts.flatMap(\.configs).count > 1 {
@@ -117,11 +118,12 @@ struct ReproduceCommand: ParsableCommand {
         hasFailures = hasFailures || trained.hasFailures
         stop = trained.stop
       }
-      let reproduction = try reproduction(of: plan)
-      done.append(reproduction)
-      if !isOneDocument { show([reproduction]) }
-      for path in try reproduction.draw(in: reproduction.pictureFolder) {
-        writeToStandardError("wrote \(path)\n")
+      for reproduction in try reproductions(of: plan) {
+        done.append(reproduction)
+        if !isOneDocument { show([reproduction]) }
+        for path in try reproduction.draw(in: reproduction.pictureFolder) {
+          writeToStandardError("wrote \(path)\n")
+        }
       }
     }
     if isOneDocument { show(done) }
@@ -133,11 +135,14 @@ struct ReproduceCommand: ParsableCommand {
     if hasFailures { Self.exit(withError: Failure.failedRun) }
   }
 
-  private func reproduction(of plan: PaperPlan) throws(RunnerError) -> PaperReproduction {
+  /// The full version and, where that is not complete and nothing is to be trained, the quick one,
+  /// as far as either has been begun.
+  private func reproductions(of plan: PaperPlan) throws(RunnerError) -> [PaperReproduction] {
     let full = try fromStore(plan)
-    guard noTrain, !quick else { return full }
+    guard noTrain, !quick, full.finishedShare < 1 else { return [full] }
     let quick = try fromStore(self.plan(plan.artifact, isQuick: true))
-    return quick.finishedShare > full.finishedShare ? quick : full
+    if quick.finishedShare == 0 { return [full] }
+    return full.finishedShare == 0 ? [quick] : [full, quick]
   }
 
   private func fromStore(_ plan: PaperPlan) throws(RunnerError) -> PaperReproduction {

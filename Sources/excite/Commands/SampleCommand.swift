@@ -2,6 +2,13 @@ import ArgumentParser
 import Datasets
 import Experiments
 import Foundation
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -65,6 +72,10 @@ struct SampleCommand: ParsableCommand {
     } catch {
       throw Failure.exit(error)
     }
-    if let code = writeToStandardOutput(text + "\n") { throw code }
+    // What strangers' weights say must not steer a terminal.
+    let isShown = isatty(STDOUT_FILENO) != 0
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let shown = isShown ? lines.map { visible(String($0)) }.joined(separator: "\n") : text
+    if let code = writeToStandardOutput(shown + "\n") { throw code }
   }
 }
