@@ -72,14 +72,25 @@ func notes(on outcomes: [RunOutcome], madeOn environment: EnvironmentRecord) -> 
 
 private func imageNotes(_ outcomes: [RunOutcome]) -> [String] {
   distinct(
-    outcomes.compactMap { outcome -> String? in
-      let setting = outcome.setting
-      guard let name = DatasetName(rawValue: setting.dataset), let train = outcome.trainImages,
-        let test = outcome.testImages
-      else { return nil }
-      let config = DatasetConfig(name: name, limit: setting.limit, testLimit: setting.testLimit)
-      return ImageCounts(train: train, test: test).note(on: config)
+    outcomes.compactMap { outcome in
+      outcome.images.flatMap { $0.counts.note(on: $0.config) }
     })
+}
+
+extension RunOutcome {
+  /// How many images it had, and what its config asks for; nil where that is not told.
+  fileprivate var images: (counts: ImageCounts, config: DatasetConfig)? {
+    guard let name = DatasetName(rawValue: setting.dataset), let train = trainImages,
+      let test = testImages
+    else { return nil }
+    return (
+      ImageCounts(train: train, test: test),
+      DatasetConfig(name: name, limit: setting.limit, testLimit: setting.testLimit)
+    )
+  }
+
+  /// Whether its data set was not the whole official one.
+  var hadPartOfTheImages: Bool { images.flatMap { $0.counts.note(on: $0.config) } != nil }
 }
 
 private func engineNotes(_ outcomes: [RunOutcome]) -> [String] {

@@ -75,7 +75,18 @@ public struct PaperPlan: Sendable {
   }
 }
 
+extension PaperPlan {
+  /// Where its runs differ from the paper's or the paper is silent, as the configs' headers say.
+  var deviations: [String] { distinct(experiments.compactMap(\.deviations)) }
+}
+
 extension ExperimentConfig {
+  /// What its header says after an empty line.
+  fileprivate var deviations: String? {
+    let text = header.drop { !$0.isEmpty }.filter { !$0.isEmpty }.joined(separator: " ")
+    return text.isEmpty ? nil : text
+  }
+
   /// What a header says before its duration.
   public static let minutesLabel = "minutes on 2 cores: "
 

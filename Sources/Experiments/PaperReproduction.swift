@@ -11,6 +11,10 @@ public struct PaperReproduction: Sendable {
   private let curves: [RunCurve]
   private let expertCurves: [ExpertCurve]
   private let counts: RunCounts
+  /// Data sets of which the runs had a part.
+  private let parts: Set<String>
+  /// Seconds that the finished runs trained.
+  private let seconds: Double
   /// What a reader must know of the runs.
   private let warnings: [String]
 
@@ -33,6 +37,13 @@ public struct PaperReproduction: Sendable {
     counts = RunCounts(outcomes)
     let madeOn = stored.first?.environment ?? environment
     warnings = notes(on: outcomes, madeOn: madeOn)
+    parts = Set(outcomes.filter(\.hadPartOfTheImages).map(\.setting.dataset))
+    let finished = Dictionary(
+      outcomes.filter { $0.status == .finished }.map { ($0.label, $0) },
+      uniquingKeysWith: { first, _ in first })
+    seconds = finished.sorted { $0.key < $1.key }.reduce(0) {
+      $0 + Double($1.value.epochs) * ($1.value.secondsPerEpoch ?? 0)
+    }
     let records = stored.map(\.experiment)
     let record = ExperimentRecord(
       name: plan.title, header: [], command: command,
@@ -51,8 +62,8 @@ public struct PaperReproduction: Sendable {
   public func report(picture: String? = nil) -> Reproduction {
     Reproduction(
       table: table, experts: expertCurves, claims: plan.artifact.claims, counts: counts,
-      moreSeeds: plan.commandWithMoreSeeds(in: store), minutes: plan.minutes, warnings: warnings,
-      picture: picture)
+      parts: parts, moreSeeds: plan.commandWithMoreSeeds(in: store), minutes: plan.minutes,
+      trained: seconds / 60, deviations: plan.deviations, warnings: warnings, picture: picture)
   }
 
   /// Draws the picture as SVG and PNG.
@@ -118,7 +129,7 @@ public struct ReproductionPage: Sendable {
   /// - Parameter command: what writes it again.
   /// - Throws: `.plot`, `.unwritable`.
   public func write(
-    _ reproductions: [PaperReproduction], command: String
+    _ reproductions: [PaperReproduction], in store: RunStore, command: String
   ) throws(RunnerError) {
     var reports: [Reproduction] = []
     for reproduction in reproductions {
@@ -126,6 +137,16 @@ public struct ReproductionPage: Sendable {
       let picture = files.first.map { "figures/\(URL(fileURLWithPath: $0).lastPathComponent)" }
       reports.append(reproduction.report(picture: picture))
     }
-    try writeFile(reproductionPage(reports, command: command), to: path)
+    try writeFile(
+      reproductionPage(reports, command: command, notes: store.pageNotes), to: path)
+  }
+}
+
+extension RunStore {
+  /// `notes.md`, where whoever made the runs says what no number does: what the data were, say.
+  fileprivate var pageNotes: String? {
+    (try? String(contentsOfFile: "\(directory)/notes.md", encoding: .utf8)).map {
+      $0.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
   }
 }

@@ -84,6 +84,7 @@ extension ToyProblem {
       "\(method.rawValue) \(String(format: "%.4f", path(method).last.map(loss) ?? .nan))"
     }
     return "loss after \(steps) steps: " + losses.joined(separator: ", ")
+      + "; the paper shows paths and no loss: loss, start and number of steps are ours"
   }
 
   /// Ellipses of equal loss.

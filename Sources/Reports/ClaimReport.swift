@@ -16,7 +16,7 @@ public func claimsReport(
   _ verdicts: [Verdict], context: ClaimContext = ClaimContext(), style: TerminalStyle
 ) -> String {
   var lines =
-    testText(verdicts).map { wrapped("The paper's claims, \($0):", width: style.width) } ?? []
+    testText(verdicts).map { wrapped("Claims, \($0):", width: style.width) } ?? []
   for verdict in verdicts {
     let outcome = verdict.outcome
     let emphasis: Emphasis? =
@@ -28,7 +28,8 @@ public func claimsReport(
     let word = outcome.rawValue
     let space = String(repeating: " ", count: max(0, widestOutcome - word.count))
     lines.append("\(style.painted(word, emphasis))\(space)  \(verdict.claim.rawValue)")
-    lines += details(verdict, context).map { "  \($0)" }
+    let meaning = outcome == .unmeasured ? [] : ["means: " + verdict.claim.meaning]
+    lines += (meaning + details(verdict, context)).map { "  \($0)" }
   }
   return lines.joined(separator: "\n") + "\n"
 }
@@ -92,7 +93,7 @@ private func testText(_ verdicts: [Verdict]) -> String? {
   guard let most else { return nil }
   let smallest = Statistics.smallestSignFlipP(most.values.count)
   return "judged by 95 % intervals (Student's t over \(samples(judged)), differences taken as "
-    + "normal)"
+    + "normal, not corrected for how many there are)"
     + (smallest > Statistics.significance
       ? ", not by a sign-flip test, whose p cannot go below \(shortText(smallest)) "
         + "with \(counted(most.values.count, most.sample))"
@@ -127,6 +128,7 @@ private func evidenceText(_ evidence: Evidence, isJudged: Bool) -> String {
   case .contradicts: text += ": contradicts"
   case .open:
     text += evidence.pointsTo == true ? ": open, leans towards it" : ": open, leans against it"
+  case .notJudged: text += ": not judged, on a part of the data set"
   case .unmeasured: break
   }
   return text
@@ -146,7 +148,9 @@ private func gapText(_ verdict: Verdict, _ context: ClaimContext) -> String? {
 /// Why a verdict is open although there are numbers, and what would close it.
 private func openText(_ verdict: Verdict, _ context: ClaimContext) -> String? {
   if verdict.outcome == .notJudged {
-    return "the runs were stopped by --max-steps, so they show no trained model"
+    return verdict.isCut
+      ? "the runs were stopped by --max-steps, so they show no trained model"
+      : "the runs had a part of the data set, which says little about the whole"
   }
   let open = verdict.evidence.filter { $0.judgement == .open }
   guard verdict.outcome == .undecided, !open.isEmpty else { return nil }

@@ -7,6 +7,10 @@ public struct Reproduction: Sendable {
   public let counts: RunCounts
   /// How long all of it takes, as its configs say.
   public let minutes: [String]
+  /// How long the finished runs trained, one after the other, minutes.
+  public let trained: Double
+  /// Where the runs differ from the paper's or the paper is silent, a paragraph each.
+  public let deviations: [String]
   /// What a reader of the overview must know of the runs, one sentence each.
   public let warnings: [String]
   /// Its picture, by the path from the page.
@@ -15,16 +19,20 @@ public struct Reproduction: Sendable {
 
   /// - Parameters:
   ///   - experts: what the runs told of their expert layers, for the claims about those.
+  ///   - parts: data sets of which the runs had a part, which judges nothing.
   ///   - moreSeeds: the command that repeats it with more seeds.
   public init(
     table: AccuracyTable, experts: [ExpertCurve] = [], claims: [Claim], counts: RunCounts,
-    moreSeeds: String? = nil, minutes: [String] = [], warnings: [String] = [],
+    parts: Set<String> = [], moreSeeds: String? = nil, minutes: [String] = [],
+    trained: Double = 0, deviations: [String] = [], warnings: [String] = [],
     picture: String? = nil
   ) {
     self.table = table
-    verdicts = claims.map { $0.verdict(on: table, experts: experts) }
+    verdicts = claims.map { $0.verdict(on: table, experts: experts, parts: parts) }
     self.counts = counts
     self.minutes = minutes
+    self.trained = trained
+    self.deviations = deviations
     self.warnings = warnings
     self.picture = picture
     let tellsNothing =
@@ -71,7 +79,12 @@ extension Reproduction {
 
   /// A section of a page.
   fileprivate var section: String {
-    let time = minutes.isEmpty ? "" : "Minutes on 2 cores: " + minutes.joined(separator: "; ") + "."
+    let time = [
+      minutes.isEmpty ? nil : "Minutes on 2 cores: " + minutes.joined(separator: "; ") + ".",
+      trained > 0
+        ? "The finished runs trained for \(fixed(trained, trained < 10 ? 1 : 0)) minutes, one after "
+          + "the other." : nil,
+    ].compactMap(\.self).joined(separator: " ")
     var lines = ["## \(title)", ""]
     if counts.areOver {
       if !time.isEmpty { lines += [time, ""] }
@@ -81,6 +94,7 @@ extension Reproduction {
       let state = "**\(counts.over) of \(counted(counts.all, "run")) are done\(begun);** \(rest)"
       lines += [[state, time].filter { !$0.isEmpty }.joined(separator: " "), ""]
     }
+    if !deviations.isEmpty { lines += ["Deviations: " + deviations.joined(separator: " "), ""] }
     if counts.over > 0 || counts.all == 0 {
       lines.append(markdownReport(table, isSection: false))
       lines += GainGrid.all(table.rows).map(\.markdown)
@@ -121,16 +135,24 @@ public func text(
 }
 
 /// A page of reproductions, an overview first.
-/// - Parameter command: what writes the page again.
-public func reproductionPage(_ reproductions: [Reproduction], command: String) -> String {
+/// - Parameters:
+///   - command: what writes the page again.
+///   - notes: what whoever made the runs says of them, Markdown.
+public func reproductionPage(
+  _ reproductions: [Reproduction], command: String, notes: String? = nil
+) -> String {
   let head = [
     "# Reproduction", "",
     "The paper's tables and figures from our own runs, beside the published numbers "
       + "(arXiv:2602.21798). Written by `\(command)` from the runs that its store holds; nothing is "
       + "typed by hand.", "",
+  ]
+  let overview = [
     "| | runs | mean distance to the paper, vanilla / excited [points] | sign of Δ | claims |",
     "|:---|---:|:---|---:|:---|",
   ]
-  return (head + reproductions.map(\.overview) + [""]).joined(separator: "\n") + "\n"
+  let words = notes.map { [$0, ""] } ?? []
+  return (head + words + overview + reproductions.map(\.overview) + [""]).joined(separator: "\n")
+    + "\n"
     + reproductions.map(\.section).joined(separator: "\n")
 }

@@ -14,6 +14,8 @@ public struct Evidence: Hashable, Sendable {
     case open
     /// No sample has it.
     case unmeasured
+    /// From a part of a data set, which says little about the whole.
+    case notJudged = "not judged"
   }
 
   /// What was measured, and where: "sgd, zero-sum − vanilla".
@@ -28,6 +30,8 @@ public struct Evidence: Hashable, Sendable {
   public let total: Int?
   /// The same quantity from the paper's numbers, where it prints them.
   public let published: Double?
+  /// Whether it is of runs that had a part of the official data set.
+  public internal(set) var isPart = false
 
   public init(
     _ label: String, unit: String = "points", _ expectation: Expectation, values: [Double],
@@ -49,6 +53,7 @@ public struct Evidence: Hashable, Sendable {
   /// Whether the whole interval lies where the paper says, or where it denies.
   public var judgement: Judgement {
     guard !values.isEmpty else { return .unmeasured }
+    guard !isPart else { return .notJudged }
     guard let interval else { return .open }
     switch expectation {
     case .above(let bound):
@@ -79,7 +84,7 @@ public struct Verdict: Hashable, Sendable {
     case holds
     case doesNotHold = "does not hold"
     case undecided
-    /// The runs were stopped before they were trained.
+    /// The runs were stopped before they were trained, or had a part of the data alone.
     case notJudged = "not judged"
     case unmeasured = "not measured"
   }
@@ -99,7 +104,9 @@ public struct Verdict: Hashable, Sendable {
   /// are not widened for the number of them. Runs that were stopped short decide nothing.
   public var outcome: Outcome {
     if isCut { return .notJudged }
-    let judgements = Set(evidence.map(\.judgement))
+    var judgements = Set(evidence.map(\.judgement))
+    let hasParts = judgements.remove(.notJudged) != nil
+    if hasParts, judgements.isSubset(of: [.unmeasured]) { return .notJudged }
     if judgements.contains(.contradicts) { return .doesNotHold }
     if judgements == [.supports] { return .holds }
     return judgements.isSubset(of: [.unmeasured]) ? .unmeasured : .undecided

@@ -96,10 +96,13 @@ import Testing
 
   @Test func pageHasOverviewTablesAndPictures() throws {
     _ = try reproduce("table1")
+    try place.write("\nMy own *images*.\n\n", to: "results/notes.md")
     let output = try reproduce("table1", "fig3", "--no-train", "--page", "docs/page.md")
     #expect(output.stderr.contains("wrote docs/page.md"))
     let page = try place.text("docs/page.md")
+    #expect(page.contains("\n\nMy own *images*.\n\n| | runs |"))
     #expect(page.contains("| Table 1: optimizers on CIFAR-10 | 6 of 6 |"))
+    #expect(page.contains("The finished runs trained for 0.0 minutes, one after the other."))
     // Its first panel is the same experiment here, so those runs are done.
     #expect(page.contains("| Figure 3: deep models | 6 of 12 |"))
     #expect(page.contains("![Table 1: optimizers on CIFAR-10](figures/table1.svg)"))

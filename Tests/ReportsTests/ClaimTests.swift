@@ -173,14 +173,17 @@ import Testing
   }
 
   @Test func rescueNeedsAVanillaThatIsLost() throws {
-    func rows(_ vanilla: [Double]) -> [[RunOutcome]] {
+    func rows(_ vanilla: [Double], _ excited: [Double] = [30, 31, 32]) -> [[RunOutcome]] {
       [
-        runs("vanilla", vanilla), runs("zero-sum", [30, 31, 32]),
-        runs("positive-sum", [30, 31, 32]),
+        runs("vanilla", vanilla), runs("zero-sum", excited), runs("positive-sum", [30, 31, 32]),
       ]
     }
     #expect(try verdict(.deepRescue, rows([10, 10.2, 9.9])).outcome == .holds)
     #expect(try verdict(.deepRescue, rows([25, 25.2, 24.9])).outcome == .doesNotHold)
+    // A gain that is still chance is no rescue.
+    let lost = try verdict(.deepRescue, rows([10, 10, 10], [10.4, 10.5, 10.3]))
+    #expect(lost.evidence.map(\.judgement) == [.supports, .contradicts, .supports])
+    #expect(lost.outcome == .doesNotHold)
   }
 
   @Test func cosineIsComparedWithConstant() throws {
@@ -208,18 +211,42 @@ import Testing
     }
     let verdict = try verdict(
       .windowRestores,
-      rows(16, nil, [50, 51, 49]) + rows(16, 4, [60, 60, 60]) + rows(16, 32, [51, 52.2, 50])
-        + rows(64, nil, [52, 53, 51]) + rows(64, 8, [52, 53, 51]))
+      rows(16, nil, [49, 50, 48]) + rows(16, 32, [51, 52.2, 50])
+        + rows(64, nil, [48, 49, 47]) + rows(64, 8, [49, 50, 48]))
     #expect(
       verdict.evidence.map(\.label) == [
+        "sgd, batch 16, zero-sum: Δ over 32 batches",
         "sgd, batch 16, zero-sum: Δ over 32 batches − over 1",
+        "sgd, batch 64, zero-sum: Δ over 8 batches",
         "sgd, batch 64, zero-sum: Δ over 8 batches − over 1",
       ])
-    for (value, expected) in zip(verdict.evidence[0].values, [1, 1.2, 1]) {
-      #expect(abs(value - expected) < 1e-9)
+    let expected = [[1, 1.2, 1], [2, 2.2, 2], [-1, -1, -1], [1, 1, 1]]
+    for (evidence, expected) in zip(verdict.evidence, expected) {
+      for (value, expected) in zip(evidence.values, expected) {
+        #expect(abs(value - expected) < 1e-9)
+      }
     }
-    #expect(verdict.evidence[1].values == [0, 0, 0])
-    #expect(verdict.evidence.map(\.judgement) == [.supports, .contradicts])
+    // Less harm is no gain.
+    #expect(verdict.evidence.map(\.judgement) == [.supports, .supports, .contradicts, .supports])
+    #expect(verdict.outcome == .doesNotHold)
+    // Without a window there is nothing to compare.
+    #expect(try self.verdict(.windowRestores, rows(16, nil, [49, 50, 48])).outcome == .unmeasured)
+  }
+
+  /// What a part of a data set shows is told and judges nothing.
+  @Test func partOfADataSetJudgesNothing() throws {
+    let rows = [runs("vanilla", [40, 41, 39]), runs("inverted", [26, 27, 25.5])]
+    let record = ExperimentRecord(
+      name: "test", header: [], command: "excite", config: "", seeds: [0, 1, 2],
+      variants: ["vanilla", "inverted"])
+    let table = try AccuracyTable.build(
+      experiment: record, environment: environment, outcomes: rows.flatMap(\.self))
+    #expect(Claim.invertedHurts.verdict(on: table, parts: ["svhn"]).outcome == .holds)
+    let verdict = Claim.invertedHurts.verdict(on: table, parts: ["cifar10"])
+    #expect(verdict.outcome == .notJudged)
+    #expect(verdict.evidence.map(\.judgement) == [.notJudged])
+    let report = claimsReport([verdict], style: TerminalStyle(color: false))
+    #expect(report.contains("which says little about the whole"))
   }
 
   @Test func controlsAreComparedWithZeroSum() throws {
@@ -243,9 +270,11 @@ import Testing
     let text = claimsReport([verdict], style: TerminalStyle(color: false))
     #expect(
       text == """
-        The paper's claims, judged by 95 % intervals (Student's t over seeds, differences taken as \
-        normal), not by a sign-flip test, whose p cannot go below 0.25 with 3 seeds:
+        Claims, judged by 95 % intervals (Student's t over seeds, differences taken as normal, not \
+        corrected for how many there are), not by a sign-flip test, whose p cannot go below 0.25 \
+        with 3 seeds:
         undecided      targeted variants beat vanilla
+          means: Δ of zero-sum, positive-sum and, where run, exp-diff above 0
           zero-sum − vanilla: +7.17 points [+6.45, +7.88], 3 seeds; paper +5.57: supports
           positive-sum − vanilla: +1.33 points [-4.92, +7.58], 3 seeds; paper +5.58: open, leans \
         towards it
@@ -304,7 +333,7 @@ import Testing
       .invertedHurts,
       [runs("vanilla", [40, 41, 39, 40, 41, 39]), runs("inverted", [30, 30, 30, 30, 30, 31])])
     let text = claimsReport([verdict], style: TerminalStyle(color: false))
-    #expect(text.contains("taken as normal), not by the sign-flip test's p:\n"))
+    #expect(text.contains("how many there are), not by the sign-flip test's p:\n"))
     #expect(verdict.outcome == .holds)
   }
 }

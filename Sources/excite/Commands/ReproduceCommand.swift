@@ -129,7 +129,7 @@ struct ReproduceCommand: ParsableCommand {
     if isOneDocument { show(done) }
     if let stop { Self.exit(withError: stop) }
     if let page {
-      try page.write(done, command: ExperimentOptions.command)
+      try page.write(done, in: RunStore(options.out), command: ExperimentOptions.command)
       writeToStandardError("wrote \(page.path)\n")
     }
     if hasFailures { Self.exit(withError: Failure.failedRun) }
