@@ -59,7 +59,7 @@ VARIANTS = ["vanilla", "zero-sum", "positive-sum", "exp-diff", "global-exp", "in
 MEAN = [0.4914, 0.4822, 0.4465]
 STD = [0.2470, 0.2435, 0.2616]
 RECORD, RECORDS_PER_FILE, FILES = 1 + 3 * 32 * 32, 10_000, 5
-LEARNING_RATES = {"sgd": 0.01, "momentum": 0.01, "adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 5e-4}
+LEARNING_RATES = {"sgd": 0.01, "momentum": 0.01, "adam": 1e-4, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-4}
 
 
 def torch_optimizer(name, parameters, lr):

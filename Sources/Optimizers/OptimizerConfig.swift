@@ -32,8 +32,7 @@ public struct OptimizerConfig: Codable, Hashable, Sendable {
     self.name = name
     switch name {
     case .sgd, .momentum: self.lr = lr ?? 0.01
-    case .adam, .adamw, .rmsprop: self.lr = lr ?? 1e-4
-    case .adagrad: self.lr = lr ?? 5e-4
+    case .adam, .adamw, .rmsprop, .adagrad: self.lr = lr ?? 1e-4
     }
     weightDecay = name == .adamw ? 0.01 : 0
     momentum = 0.9

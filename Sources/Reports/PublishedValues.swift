@@ -73,7 +73,7 @@ public struct PublishedValues: Sendable {
   public static let hiddenLayers = 2...4
   /// Rates the paper leaves out, by its optimizer's name: there our defaults stand in.
   private static let unstatedRates = [
-    "sgd_momentum_0.9": 0.01, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 5e-4,
+    "sgd_momentum_0.9": 0.01, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-4,
   ]
 
   private var cells: [(cell: Cell, value: Value)] = []

@@ -313,7 +313,6 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
 
   @Test(arguments: OptimizerName.allCases)
   func paperRatesHoldThePublishedDefault(optimizer: OptimizerName) {
-    // Adagrad's default of 5e-4 is in the grid too.
     let rates = PaperGrid.values(forAxis: .lr, optimizer: optimizer).compactMap(Double.init)
     #expect(rates.count == 7)
     #expect(rates.contains(OptimizerConfig(optimizer).lr))

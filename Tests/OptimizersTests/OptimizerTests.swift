@@ -306,9 +306,9 @@ struct OptimizerTests {
 
   @Test("defaults are PyTorch's constants and the paper's rates")
   func defaults() {
-    // Tables 1, 3 and 6: SGD 0.01, Adam, AdamW and RMSprop 1e-4; ours: momentum 0.01, Adagrad 5e-4.
+    // Tables 1, 3 and 6: SGD 0.01, Adam, AdamW and RMSprop 1e-4; ours: momentum 0.01, Adagrad 1e-4.
     #expect(
-      OptimizerName.allCases.map { OptimizerConfig($0).lr } == [0.01, 0.01, 1e-4, 1e-4, 1e-4, 5e-4])
+      OptimizerName.allCases.map { OptimizerConfig($0).lr } == [0.01, 0.01, 1e-4, 1e-4, 1e-4, 1e-4])
     #expect(
       OptimizerName.allCases.map { OptimizerConfig($0).weightDecay } == [0, 0, 0, 0.01, 0, 0])
     #expect(
