@@ -11,6 +11,8 @@ public struct EpochTiming: Sendable {
   public let preparation: Timing
   /// The share that goes into the test split, its batches included.
   public let evaluation: Timing
+  /// The share that goes into the expert metrics; what is written of them (a line a layer) not.
+  public let expertMetrics: Timing
   public let trainSamples: Int
   public let testSamples: Int
 
@@ -21,8 +23,7 @@ public struct EpochTiming: Sendable {
 /// Times whole epochs of an experiment's first run, on its own data, after one to warm up.
 /// - Throws: `.blas`, `.dataset`, `.config` (a batch larger than the data), `.training`.
 public func timeEpoch(
-  _ experiment: ExperimentConfig, dataDirectory: URL, threads: Int, repetitions: Int,
-  expertMetrics: Bool = true
+  _ experiment: ExperimentConfig, dataDirectory: URL, threads: Int, repetitions: Int
 ) throws(RunnerError) -> EpochTiming {
   do { try BLAS.load() } catch { throw .blas(error) }
   let plan = experiment.runs[0]
@@ -36,39 +37,34 @@ public func timeEpoch(
   }
   var config = plan.config
   config.epochs = repetitions + 1
-  // A whole batch at once, whatever its parts.
-  config.microBatch = nil
-  let loader = data.data.batches(
-    .train, for: config, batchSize: config.batchSize, kernels: .best)
-  var (epochs, preparations, evaluations): ([Double], [Double], [Double]) = ([], [], [])
+  config.maxSteps = nil
+  let part = config.microBatch ?? config.batchSize
+  let loader = data.data.batches(.train, for: config, batchSize: part, kernels: .best)
+  var epochs: [(whole: Double, preparation: Double, evaluation: Double, experts: Double)] = []
   do throws(TrainingError) {
-    let trainer = try Trainer(
-      config, dataset: data.data, threads: threads, measuresExperts: expertMetrics)
-    for epoch in 0..<config.epochs {
-      var preparation = 0.0
-      let start = ContinuousClock.now
-      preparation += seconds { loader.beginEpoch(epoch) }
-      for batch in 0..<loader.batchCount {
-        var rows = 0
-        preparation += seconds { rows = loader.load(batch) }
-        try trainer.step(loader.inputs, targets: loader.targets, rows: rows, epoch: epoch)
-      }
-      let evaluation = seconds { _ = trainer.evaluate() }
-      guard epoch > 0 else { continue }
-      epochs.append((ContinuousClock.now - start) / .seconds(1))
-      preparations.append(preparation)
-      evaluations.append(evaluation)
-    }
+    let trainer = try Trainer(config, dataset: data.data, threads: threads)
+    var (start, before) = (ContinuousClock.now, 0.0)
+    try trainer.run(onEpoch: { record, seconds in
+      let whole = (ContinuousClock.now - start) / .seconds(1)
+      let preparation = secondsToPrepare(loader, epoch: record.epoch - 1)
+      epochs.append((whole, preparation, seconds.test, trainer.secondsOnExperts - before))
+      before = trainer.secondsOnExperts
+      start = .now
+    })
   } catch {
     throw .training(error)
   }
+  epochs.removeFirst()
   return EpochTiming(
-    epoch: Timing(epochs), preparation: Timing(preparations), evaluation: Timing(evaluations),
+    epoch: Timing(epochs.map(\.whole)), preparation: Timing(epochs.map(\.preparation)),
+    evaluation: Timing(epochs.map(\.evaluation)), expertMetrics: Timing(epochs.map(\.experts)),
     trainSamples: count, testSamples: data.data.sampleCount(.test, of: config))
 }
 
-private func seconds(_ body: () -> Void) -> Double {
+/// Makes all batches of an epoch once more.
+private func secondsToPrepare(_ loader: any BatchSource, epoch: Int) -> Double {
   let start = ContinuousClock.now
-  body()
+  loader.beginEpoch(epoch)
+  for batch in 0..<loader.batchCount { _ = loader.load(batch) }
   return (ContinuousClock.now - start) / .seconds(1)
 }

@@ -28,7 +28,8 @@ extension Setting {
         model: model.name.rawValue, dataset: corpus?.name.rawValue ?? dataset.name.rawValue,
         optimizer: optimizer.name.rawValue,
         lr: optimizer.lr, momentum: optimizer.name == .momentum ? optimizer.momentum : nil,
-        batchSize: batchSize, sparsity: mlp.sparsity, schedule: schedule.name.rawValue,
+        batchSize: batchSize, sparsity: mlp.k == nil ? mlp.sparsity : nil,
+        schedule: schedule.name.rawValue,
         hiddenLayers: mlp.hiddenLayers, width: mlp.width, epochs: epochs,
         varying: varying.map { SettingAxis($0.key, $0.value) },
         comparable: isUnchanged && dataset.limit == nil && dataset.testLimit == nil && mlp.k == nil

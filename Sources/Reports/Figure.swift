@@ -100,9 +100,15 @@ struct FigureContent {
 
   func dash(_ series: Series) -> [Double] { Palette.dash(place(series).index) }
 
-  /// What tells a setting from the others: "adam, lr 0.001"; empty where there is only one.
+  /// What tells a setting from the others: "adam, lr 0.001"; empty where there is only one. How deep
+  /// the model is always belongs to it, even where the optimizer would do.
   func label(setting index: Int) -> String {
-    axes.columns.map { phrase($0.title, $0.values[index]) }.joined(separator: ", ")
+    var columns = axes.columns
+    let depths = settings.map { $0.hiddenLayers.map { "\($0)" } ?? missing }
+    if Set(depths).count > 1, !columns.contains(where: { $0.title == "layers" }) {
+      columns.append((title: "layers", values: depths))
+    }
+    return columns.map { phrase($0.title, $0.values[index]) }.joined(separator: ", ")
   }
 
   func phrase(_ title: String, _ value: String) -> String {

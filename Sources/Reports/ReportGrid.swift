@@ -2,7 +2,7 @@
 struct ReportColumn: Equatable {
   enum Role {
     case axis, variant, gamma, count, accuracy, words, validation, delta, interval, p, published,
-      publishedDelta, time
+      publishedDelta, sign, time
   }
 
   let role: Role
@@ -18,6 +18,8 @@ struct ReportColumn: Equatable {
 /// How much a table says, from all of it to what fits a narrow terminal.
 enum ReportDetail: CaseIterable {
   case full
+  /// Without whether the sign of Δ is the published one.
+  case withoutSign
   /// Without the interval and the p of Δ.
   case withoutTests
   /// Without the spread of Δ, with short titles.
@@ -143,7 +145,8 @@ struct ReportGrid {
         return group.filter { rows[$0].accuracyMean == top }
       })
     facts = Self.facts(table, axes: axes, gammas: gammas)
-    notes = Self.notes(rows, columns) + table.experiment.notes
+    let own = table.experiment.notes
+    notes = (rows.isEmpty && !own.isEmpty ? [] : Self.notes(rows, columns)) + own
     failures = Self.failures(rows.flatMap(\.failures))
   }
 
@@ -165,7 +168,8 @@ struct ReportGrid {
 
   /// The columns of numbers; one that no row could fill is left out.
   private static func results(_ rows: [AccuracyRow], _ detail: ReportDetail) -> [ReportColumn] {
-    let full = detail == .full || detail == .withoutTests
+    let testsToo = detail == .full || detail == .withoutSign
+    let full = testsToo || detail == .withoutTests
     let measure = rows.first?.setting.measure ?? .accuracy
     var columns = [
       column(.accuracy, measure.title, rows) { row in
@@ -173,7 +177,7 @@ struct ReportGrid {
         return "\(fixed(mean, 2)) ± \(row.accuracyStd.map { fixed($0, 2) } ?? missing)"
       }
     ]
-    if detail == .full, rows.contains(where: { $0.wordMean != nil }) {
+    if testsToo, rows.contains(where: { $0.wordMean != nil }) {
       columns.append(
         column(.words, "per word", rows) { $0.wordMean.map { fixed($0, 2) } ?? missing })
     }
@@ -191,13 +195,13 @@ struct ReportGrid {
           return signed(mean) + (spread ?? "")
         })
     }
-    if detail == .full, rows.contains(where: { $0.deltaCI95T != nil }) {
+    if testsToo, rows.contains(where: { $0.deltaCI95T != nil }) {
       columns.append(
         column(.interval, "95 % interval", rows) { row in
           row.deltaCI95T.map { "[\(signed($0.low)), \(signed($0.high))]" } ?? missing
         })
     }
-    if detail == .full, rows.contains(where: { $0.signFlipP != nil }) {
+    if testsToo, rows.contains(where: { $0.signFlipP != nil }) {
       columns.append(column(.p, "p", rows) { $0.signFlipP.map(probabilityText) ?? missing })
     }
     if rows.contains(where: { $0.publishedMean != nil }) {
@@ -207,6 +211,12 @@ struct ReportGrid {
     if rows.contains(where: { $0.publishedDelta != nil }) {
       columns.append(
         column(.publishedDelta, "paper Δ", rows) { $0.publishedDelta.map(signed) ?? missing })
+    }
+    if detail == .full, rows.contains(where: { $0.signAgrees != nil }) {
+      columns.append(
+        column(.sign, "sign", rows) { row in
+          row.signAgrees.map { $0 ? "same" : "other" } ?? missing
+        })
     }
     if detail != .narrow, rows.contains(where: { $0.secondsPerEpoch != nil }) {
       columns.append(

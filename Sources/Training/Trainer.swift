@@ -50,6 +50,8 @@ public final class Trainer {
   private var evaluated: [ExpertUse]?
   /// Per expert layer, from the last epoch that was measured as a whole; empty before.
   public private(set) var expertTables: [ExpertTable] = []
+  /// Spent on measuring experts so far, in steps, evaluations and at the end of epochs.
+  public private(set) var secondsOnExperts = 0.0
   /// Whether the config's Φ modulates the steps. A benchmark turns it off and on, to time both kinds
   /// of step on one set of weights.
   public var isExcited = true
@@ -154,10 +156,14 @@ public final class Trainer {
         validationLoss: validation.map { loss(over: $0).mean })
       let seconds = EpochSeconds(
         train: position.seconds, test: trained.duration(to: .now) / .seconds(1))
-      expertTables = expertLayers { ExpertTable(layer: $0, trained: $1, test: $2) }
+      var experts: [ExpertRecord] = []
+      onExperts {
+        expertTables = expertLayers { ExpertTable(layer: $0, trained: $1, test: $2) }
+        experts = expertLayers { $1.record(layer: $0, test: $2) }
+      }
       position = RunPosition(
         history: position.history + [
-          RunPosition.Epoch(record: record, seconds: seconds, experts: expertRecords)
+          RunPosition.Epoch(record: record, seconds: seconds, experts: experts)
         ],
         experts: noSums, windows: position.windows, step: optimizer.step)
       onEpoch(record, seconds)
@@ -249,16 +255,22 @@ public final class Trainer {
     optimizer.update(rate: schedule.rate(step: optimizer.step), modulation: modulation)
     position.step = optimizer.step
     guard position.experts != nil else { return }
-    for (layer, used) in used.enumerated() {
-      position.experts?[layer].add(
-        used.counts, rows: used.rows, modulation: modulation?[layer], balance: used.balance)
+    onExperts {
+      for (layer, used) in used.enumerated() {
+        position.experts?[layer].add(
+          used.counts, rows: used.rows, modulation: modulation?[layer], balance: used.balance)
+      }
     }
   }
 
-  /// What the epoch's steps and the evaluation after them saw of each expert layer.
-  private var expertRecords: [ExpertRecord] { expertLayers { $1.record(layer: $0, test: $2) } }
+  /// Does what only the expert metrics need, and counts its time.
+  private func onExperts(_ body: () -> Void) {
+    let start = ContinuousClock.now
+    body()
+    secondsOnExperts += start.duration(to: .now) / .seconds(1)
+  }
 
-  /// Something of each expert layer, by its place from 1; empty where the epoch is not measured.
+  /// Of what the epoch's steps and the evaluation after them saw: something of each expert layer, by its place from 1; empty where the epoch is not measured.
   private func expertLayers<Value>(
     _ body: (_ layer: Int, _ trained: ExpertSums, _ test: ExpertUse) -> Value
   ) -> [Value] {
@@ -293,10 +305,12 @@ public final class Trainer {
     evaluated = unused
     return loss(over: test) { rows in
       guard evaluated != nil else { return }
-      for (layer, routing) in model.routing.enumerated() {
-        evaluated?[layer].add(
-          routing, targets: sampleClasses > 1 ? test.targets : nil, samples: rows,
-          kernels: kernels)
+      onExperts {
+        for (layer, routing) in model.routing.enumerated() {
+          evaluated?[layer].add(
+            routing, targets: sampleClasses > 1 ? test.targets : nil, samples: rows,
+            kernels: kernels)
+        }
       }
     }
   }

@@ -143,6 +143,17 @@ import Testing
     #expect(Self.texts(losses).contains("test loss [nats]"))
   }
 
+  /// Figure 3 has another depth for each optimizer.
+  @Test func panelsTellTheirDepth() throws {
+    let settings = [("sgd", 10), ("adam", 20)].map { name, layers in
+      setting(
+        optimizer: name, hiddenLayers: layers, varying: [SettingAxis("optimizer.name", name)])
+    }
+    let curves = settings.map { Self.curve($0, "vanilla", seed: 0, [10, 20, 30]) }
+    let texts = Self.texts(figure(.curves, of: try table([]), curves: curves))
+    #expect(texts.contains("sgd, 10 hidden layers") && texts.contains("adam, 20 hidden layers"))
+  }
+
   /// Table 1's SGD row ends at 41.01 and 46.58; a deep model's excited run at 17 or 33 (Figure 3).
   @Test func curvesHaveThePublishedEnds() throws {
     func marks(_ recipe: SettingRecord) throws -> [String] {

@@ -41,19 +41,19 @@ import Testing
         - build: excite 0.1.0, commit abc1234, Swift 6.3.1, release, Linux
 
         | optimizer | variant      |   n |     accuracy [%] |   Δ [points] |  95 % interval | paper \
-        | paper Δ | time/epoch |
+        | paper Δ |  sign | time/epoch |
         |:----------|:-------------|----:|-----------------:|-------------:|---------------:|------:\
-        |--------:|-----------:|
+        |--------:|------:|-----------:|
         | sgd       | vanilla      |   3 |     41.00 ± 1.00 |            – |              – | 41.01 \
-        |       – |     0.42 s |
+        |       – |     – |     0.42 s |
         | sgd       | zero-sum     |   3 | **47.00 ± 2.00** | +6.00 ± 1.00 | [+3.52, +8.48] | 46.58 \
-        |   +5.57 |     0.50 s |
+        |   +5.57 |  same |     0.50 s |
         | adam      | vanilla      |   2 |     49.00 ± 1.41 |            – |              – | 48.47 \
-        |       – |     0.42 s |
+        |       – |     – |     0.42 s |
         | adam      | zero-sum     |   3 | **49.17 ± 1.76** | -0.75 ± 0.35 | [-3.93, +2.43] | 49.81 \
-        |   +1.34 |     0.50 s |
+        |   +1.34 | other |     0.50 s |
         | adam      | positive-sum |   0 |                – |            – |              – | 50.55 \
-        |   +2.08 |          – |
+        |   +2.08 |     – |          – |
 
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 2–3
 
@@ -329,19 +329,19 @@ import Testing
         test, and takes the differences as normal. paper: published mean over 3 seeds, arXiv:2602.21798. mean \textbar{}ours $-$ paper\textbar{}: 0.27 points \#
         (vanilla, n = 2), 0.53 points (excited, n = 2); sign of $\Delta$ as published: 1 of 2, not \#
         adam zero-sum.}
-          \begin{tabular}{llrrrrrrr}
+          \begin{tabular}{llrrrrrrrr}
             \toprule
             optimizer & variant & n & accuracy [\%] & $\Delta$ [points] & 95 \% interval & paper & \#
-        paper $\Delta$ & time/epoch \\
+        paper $\Delta$ & sign & time/epoch \\
             \midrule
-            sgd & vanilla & 3 & $41.00 \pm 1.00$ & -- & -- & $41.01$ & -- & 0.42 s \\
+            sgd & vanilla & 3 & $41.00 \pm 1.00$ & -- & -- & $41.01$ & -- & -- & 0.42 s \\
             sgd & zero-sum & 3 & $\mathbf{47.00 \pm 2.00}$ & $+6.00 \pm 1.00$ & \#
-        $[+3.52, +8.48]$ & $46.58$ & $+5.57$ & 0.50 s \\
+        $[+3.52, +8.48]$ & $46.58$ & $+5.57$ & same & 0.50 s \\
             \midrule
-            adam & vanilla & 2 & $49.00 \pm 1.41$ & -- & -- & $48.47$ & -- & 0.42 s \\
+            adam & vanilla & 2 & $49.00 \pm 1.41$ & -- & -- & $48.47$ & -- & -- & 0.42 s \\
             adam & zero-sum & 3 & $\mathbf{49.17 \pm 1.76}$ & $-0.75 \pm 0.35$ & \#
-        $[-3.93, +2.43]$ & $49.81$ & $+1.34$ & 0.50 s \\
-            adam & positive-sum & 0 & -- & -- & -- & $50.55$ & $+2.08$ & -- \\
+        $[-3.93, +2.43]$ & $49.81$ & $+1.34$ & other & 0.50 s \\
+            adam & positive-sum & 0 & -- & -- & -- & $50.55$ & $+2.08$ & -- & -- \\
             \bottomrule
           \end{tabular}
         \end{table}

@@ -126,10 +126,10 @@ import Testing
           seeds    0
         \(Self.environment)
 
-        variant   accuracy [%]  Δ [points]  paper  paper Δ
-        ────────  ────────────  ──────────  ─────  ───────
-        vanilla      40.12 ± –           –  41.01        –
-        zero-sum     45.00 ± –       +4.88  46.58    +5.57
+        variant   accuracy [%]  Δ [points]  paper  paper Δ  sign
+        ────────  ────────────  ──────────  ─────  ───────  ────
+        vanilla      40.12 ± –           –  41.01        –     –
+        zero-sum     45.00 ± –       +4.88  46.58    +5.57  same
 
         accuracy: test set, last epoch; one seed, no spread; n = 1
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 1
@@ -211,18 +211,21 @@ import Testing
     #expect(text.contains("model.normalization  dataset.normalization  variant"))
   }
 
-  @Test func narrowTerminalsLoseIntervalThenSpreadThenTime() throws {
+  @Test func narrowTerminalsLoseSignThenIntervalThenSpreadThenTime() throws {
     let outcomes = twoOptimizers()
     let title = { (width: Int?) throws -> String in
       let style = TerminalStyle(color: false, width: width)
       let lines = render(try table(outcomes), format: .table, style: style).split(separator: "\n")
       return String(lines.first { $0.hasPrefix("optimizer") } ?? "")
     }
-    let full =
+    let start =
       "optimizer  variant       n  accuracy [%]    Δ [points]   95 % interval  paper  paper Δ"
-      + "  time/epoch"
+    let full = start + "   sign  time/epoch"
     #expect(try title(nil) == full)
-    #expect(try title(98) == full)
+    #expect(try title(105) == full)
+    let withoutSign = start + "  time/epoch"
+    #expect(try title(104) == withoutSign)
+    #expect(try title(98) == withoutSign)
     let withoutTests =
       "optimizer  variant       n  accuracy [%]    Δ [points]  paper  paper Δ  time/epoch"
     #expect(try title(97) == withoutTests)

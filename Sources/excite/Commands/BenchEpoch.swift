@@ -21,8 +21,6 @@ extension BenchCommand {
       help: ArgumentHelp(
         "Where the data sets are; else EXCITE_DATA, else the cache folder.", valueName: "dir"))
     var dataDir: String?
-    @Flag(inversion: .prefixedNo, help: "Measure the expert layers, as run does.")
-    var expertMetrics = true
     @OptionGroup var timed: BenchRepetitions
 
     func run() throws {
@@ -33,7 +31,7 @@ extension BenchCommand {
         try show(
           timeEpoch(
             experiment, dataDirectory: directory, threads: timed.threads,
-            repetitions: timed.repetitions, expertMetrics: expertMetrics))
+            repetitions: timed.repetitions))
       } catch {
         throw Failure.exit(error)
       }
@@ -49,6 +47,8 @@ extension BenchCommand {
           "evaluation_median_seconds": timing.evaluation.median,
           "preparation_fraction": timing.preparation.median / epoch.median,
           "evaluation_fraction": timing.evaluation.median / epoch.median,
+          "expert_metrics_median_seconds": timing.expertMetrics.median,
+          "expert_metrics_fraction": timing.expertMetrics.median / epoch.median,
           "train_samples": Double(timing.trainSamples), "test_samples": Double(timing.testSamples),
           "samples_per_second": timing.samplesPerSecond,
         ])
@@ -62,6 +62,10 @@ extension BenchCommand {
       printMeasure(
         "evaluation", "%.3f s for %d samples, %.1f %% of an epoch", timing.evaluation.median,
         timing.testSamples, 100 * timing.evaluation.median / epoch.median)
+      printMeasure(
+        "metrics", "%.4f s (%.4f–%.4f) for the experts, %.2f %% of an epoch",
+        timing.expertMetrics.median, timing.expertMetrics.fastest, timing.expertMetrics.slowest,
+        100 * timing.expertMetrics.median / epoch.median)
     }
   }
 }
