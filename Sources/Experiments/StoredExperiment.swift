@@ -126,7 +126,7 @@ extension ExperimentConfig {
   public func storeName(initial: SafetensorsFile?) -> String {
     guard isOverridden || initial != nil else { return name }
     var hash = ContentHash()
-    hash.add(resolvedYAML)
+    hash.add(uncommentedYAML)
     hash.add(initial?.fingerprint ?? "")
     return "\(name)-\(hash.hexadecimal.prefix(8))"
   }

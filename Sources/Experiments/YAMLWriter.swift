@@ -6,8 +6,13 @@ extension ExperimentConfig {
   ///
   /// A key is written if any setting uses it, so that a grid's other points keep its value.
   public var resolvedYAML: String {
+    header.map { ($0.isEmpty ? "#" : "# \($0)") + "\n" }.joined() + uncommentedYAML
+  }
+
+  /// Without the header, which says nothing that a run depends on.
+  var uncommentedYAML: String {
     let configs = settings.map { $0.run(ExcitationConfig(variant: .vanilla), seed: seeds[0]) }
-    var lines = header.map { $0.isEmpty ? "#" : "# \($0)" }
+    var lines: [String] = []
     let swept = axes.map(\.keyPath)
     for section in ConfigKey.sections {
       let isGrid = section == "optimizer" && axes.first?.keyPath == section

@@ -27,8 +27,14 @@ public enum Claim: String, CaseIterable, Hashable, Sendable {
   /// Points above chance that count as near it.
   static let nearChance = 3.0
 
-  /// Whether its numbers are those of expert layers.
-  var isAboutExperts: Bool { self == .specialization || self == .lowerEntropy }
+  /// What of the expert layers it compares; nil where it is about something else.
+  var expertMetric: ExpertMetric? {
+    switch self {
+    case .specialization: .specialization
+    case .lowerEntropy: .routingEntropy
+    default: nil
+    }
+  }
 
   /// How the claim is judged, in a sentence.
   public var meaning: String {

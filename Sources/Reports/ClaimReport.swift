@@ -110,10 +110,13 @@ private func details(_ verdict: Verdict, _ context: ClaimContext) -> [String] {
 
 /// "sgd, zero-sum − vanilla: +8.15 points [+5.99, +10.31], 3 seeds; paper +5.57: supports".
 private func evidenceText(_ evidence: Evidence, isJudged: Bool) -> String {
-  var text = "\(evidence.label): \(evidence.mean.map(signed) ?? missing)"
+  // Specializations and entropies differ by less than points do.
+  let digits = ["", "nats"].contains(evidence.unit) ? 4 : 2
+  let number = { signed($0, digits: digits) }
+  var text = "\(evidence.label): \(evidence.mean.map(number) ?? missing)"
   if !evidence.unit.isEmpty { text += " \(evidence.unit)" }
   if let interval = evidence.interval {
-    text += " [\(signed(interval.low)), \(signed(interval.high))]"
+    text += " [\(number(interval.low)), \(number(interval.high))]"
   }
   let count = evidence.values.count
   if let total = evidence.total, total != count {
@@ -121,7 +124,7 @@ private func evidenceText(_ evidence: Evidence, isJudged: Bool) -> String {
   } else {
     text += ", " + counted(count, evidence.sample)
   }
-  if let published = evidence.published { text += "; paper \(signed(published))" }
+  if let published = evidence.published { text += "; paper \(number(published))" }
   guard isJudged else { return text }
   switch evidence.judgement {
   case .supports: text += ": supports"

@@ -81,6 +81,17 @@ public func expertCourseFigure(
   }
 }
 
+extension FigureContent {
+  init(expertCurves curves: [ExpertCurve], title: String = "") {
+    self.init(
+      rows: [], variants: [],
+      curves: curves.map {
+        RunCurve(
+          setting: $0.setting, variant: $0.variant, gamma: $0.gamma, seed: $0.seed, points: [])
+      }, title: title)
+  }
+}
+
 /// One of a setting's panels.
 private struct ExpertPanel {
   let name: String
@@ -100,12 +111,7 @@ private func expertFigure(
   averaged: String = "the seeds that reached the epoch", notes: [String],
   panels: ([ExpertCurve]) -> [ExpertPanel]
 ) -> Drawing {
-  let content = FigureContent(
-    rows: [], variants: [],
-    curves: curves.map {
-      RunCurve(
-        setting: $0.setting, variant: $0.variant, gamma: $0.gamma, seed: $0.seed, points: [])
-    }, title: oneLine(title))
+  let content = FigureContent(expertCurves: curves, title: oneLine(title))
   let runs = content.seedRuns(curves)
   let drawn = content.settings.indices.filter { runs[$0].contains { !$0.runs.isEmpty } }
   var charts: [CurveChart.Panel] = []

@@ -16,9 +16,12 @@ func fixed(_ value: Double, _ digits: Int) -> String {
 }
 
 /// Points with their sign: +5.57, -0.15, 0.00.
-func signed(_ value: Double) -> String {
-  let text = fixed(value, 2)
-  if text == "0.00" || text == "-0.00" { return "0.00" }
+func signed(_ value: Double) -> String { signed(value, digits: 2) }
+
+func signed(_ value: Double, digits: Int) -> String {
+  let text = fixed(value, digits)
+  let zero = fixed(0, digits)
+  if text == zero || text == "-" + zero { return zero }
   return value > 0 ? "+" + text : text
 }
 

@@ -15,6 +15,8 @@ public struct Reproduction: Sendable {
   public let warnings: [String]
   /// Its picture, by the path from the page.
   public let picture: String?
+  /// Of what its claims compare in expert layers.
+  private let expertGrids: [ExpertGrid]
   private let context: ClaimContext
 
   /// - Parameters:
@@ -29,6 +31,9 @@ public struct Reproduction: Sendable {
   ) {
     self.table = table
     verdicts = claims.map { $0.verdict(on: table, experts: experts, parts: parts) }
+    expertGrids = claims.compactMap(\.expertMetric).compactMap {
+      ExpertGrid(experts, metric: $0)
+    }
     self.counts = counts
     self.minutes = minutes
     self.trained = trained
@@ -36,7 +41,7 @@ public struct Reproduction: Sendable {
     self.warnings = warnings
     self.picture = picture
     let tellsNothing =
-      claims.contains(where: \.isAboutExperts) && experts.allSatisfy(\.points.isEmpty)
+      claims.contains { $0.expertMetric != nil } && experts.allSatisfy(\.points.isEmpty)
     context = ClaimContext(
       progress: counts.areOver
         ? (tellsNothing && counts.finished > 0
@@ -54,7 +59,9 @@ extension Reproduction {
   public func text(format: ReportFormat, style: TerminalStyle) -> String {
     switch format {
     case .table:
-      let grids = GainGrid.all(table.rows).map { "\n" + $0.text(style) }.joined()
+      let grids =
+        GainGrid.all(table.rows).map { "\n" + $0.text(style) }.joined()
+        + expertGrids.map { "\n" + $0.text(style) }.joined()
       let claims =
         verdicts.isEmpty ? "" : "\n" + claimsReport(verdicts, context: context, style: style)
       return terminalReport(table, style: style) + grids + claims
@@ -97,7 +104,7 @@ extension Reproduction {
     if !deviations.isEmpty { lines += ["Deviations: " + deviations.joined(separator: " "), ""] }
     if counts.over > 0 || counts.all == 0 {
       lines.append(markdownReport(table, isSection: false))
-      lines += GainGrid.all(table.rows).map(\.markdown)
+      lines += GainGrid.all(table.rows).map(\.markdown) + expertGrids.map(\.markdown)
       if let picture { lines += ["![\(title)](\(picture))", ""] }
       if !verdicts.isEmpty { lines.append(claimsMarkdown(verdicts, context: context)) }
     }

@@ -46,30 +46,6 @@ import Testing
     return try snakeCaseDecoder().decode(Overheads.self, from: Data(output.stdout.utf8))
   }
 
-  struct Epoch: Decodable {
-    let medianSeconds: Double
-    let repetitions: Double
-    let preparationFraction: Double
-    let evaluationFraction: Double
-    let expertMetricsMedianSeconds: Double
-    let expertMetricsFraction: Double
-    let trainSamples: Double
-  }
-
-  /// Parts of an epoch are parts of it; an epoch is whole whatever `max_steps` allows.
-  @Test func anEpochAndItsParts() throws {
-    let output = try work.success([
-      "bench", "epoch", "--json", "--repetitions", "2", "--set", "dataset.limit=640",
-      "--set", "max_steps=1",
-    ])
-    let epoch = try snakeCaseDecoder().decode(Epoch.self, from: Data(output.stdout.utf8))
-    #expect(epoch.repetitions == 2 && epoch.trainSamples == 640)
-    for share in [
-      epoch.preparationFraction, epoch.evaluationFraction, epoch.expertMetricsFraction,
-    ] { #expect(share > 0 && share < 1) }
-    #expect(epoch.expertMetricsMedianSeconds < epoch.medianSeconds)
-  }
-
   static let tiny = [
     "--width", "16", "--hidden-layers", "2", "--batch-size", "8", "--burn-in", "1",
   ]

@@ -257,6 +257,8 @@ struct OtherCommandTests {
     let medianSeconds: Double
     let preparationMedianSeconds: Double
     let evaluationMedianSeconds: Double
+    let expertMetricsMedianSeconds: Double
+    let expertMetricsFraction: Double
     let samplesPerSecond: Double
     let trainSamples: Int
     let testSamples: Int
@@ -277,12 +279,16 @@ struct OtherCommandTests {
     #expect(timing.repetitions == 2)
     #expect(timing.preparationMedianSeconds > 0)
     #expect(timing.evaluationMedianSeconds > 0)
+    #expect(timing.expertMetricsMedianSeconds > 0)
+    #expect(timing.expertMetricsFraction > 0 && timing.expertMetricsFraction < 1)
     #expect((timing.samplesPerSecond * timing.medianSeconds - 70).magnitude < 1e-6)
   }
 
   @Test func benchOfAnEpochAsText() throws {
     let output = try work.success(Self.epoch)
-    #expect(output.lines.map { $0.prefix { $0 != " " } } == ["epoch", "preparation", "evaluation"])
+    #expect(
+      output.lines.map { $0.prefix { $0 != " " } }
+        == ["epoch", "preparation", "evaluation", "metrics"])
   }
 
   @Test func benchOfAnEpochNeedsItsData() throws {

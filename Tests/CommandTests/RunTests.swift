@@ -50,6 +50,18 @@ struct RunTests {
     }
   }
 
+  @Test func dryRunsKnowWhatTheStoreHas() throws {
+    func line(_ flags: [String]) throws -> String? {
+      try work.success(["run", "small.yaml", "--out", "kept", "--dry-run"] + flags).lines
+        .first { $0.hasPrefix("# 6 runs, ") }
+    }
+    _ = try work.success(["run", "small.yaml", "--out", "kept", "--quiet", "--seeds", "0"])
+    #expect(try line([])?.hasPrefix("# 6 runs, 3 in the store; the others about ") == true)
+    #expect(try line(["--fresh"])?.hasPrefix("# 6 runs, about ") == true)
+    _ = try work.success(["run", "small.yaml", "--out", "kept", "--quiet"])
+    #expect(try line([]) == "# 6 runs, 6 in the store:")
+  }
+
   @Test func everyRunLeavesItsFiles() throws {
     let output = try work.success(["run", "small.yaml", "--out", "deep/o", "--format", "json"])
     let plan = try work.success(["run", "small.yaml", "--dry-run"]).lines

@@ -353,6 +353,18 @@ private func rows(_ experiment: ExperimentConfig) -> [String] {
 
   // MARK: Resolved YAML
 
+  /// A comment of its config is no part of what an experiment is.
+  @Test func commentsChangeNoName() throws {
+    func name(_ header: String, epochs: Int) throws -> String {
+      try ExperimentConfig.parse(
+        yaml: "\(header)optimizer: adam\n", file: "a.yaml",
+        overrides: ConfigOverrides(set: ["epochs=\(epochs)"])
+      ).storeName(initial: nil)
+    }
+    #expect(try name("# one\n", epochs: 3) == name("# another\n# line\n", epochs: 3))
+    #expect(try name("", epochs: 3) != name("", epochs: 4))
+  }
+
   @Test func resolvedExperimentInFull() throws {
     let experiment = try parse(
       "# a header\noptimizer: adam\nexcitation: {variants: [vanilla, inverted], gamma: [1, 0.5]}\n"

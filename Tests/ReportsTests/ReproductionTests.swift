@@ -77,4 +77,42 @@ import Testing
         "not measured   excitation makes experts more special\n"
           + "  the runs kept nothing of their expert layers, as with --no-expert-metrics\n"))
   }
+
+  /// Two seeds, two layers, after the last of two epochs: what each layer has, and the difference of
+  /// the means, which two decimals would not show.
+  @Test func expertsAreToldByLayer() throws {
+    let setting = setting(hiddenLayers: 2, epochs: 2)
+    let outcomes = runs(setting, "vanilla", [40, 41]) + runs(setting, "zero-sum", [45, 46])
+    let starts = [("vanilla", 0.1), ("zero-sum", 0.103)]
+    let experts = starts.flatMap { variant, start in
+      [0, 1].map { seed in
+        ExpertCurve(
+          setting: setting, variant: variant, gamma: 1, seed: UInt64(seed),
+          points: [1, 2].flatMap { epoch in
+            [1, 2].map { layer in
+              let value = start + 0.1 * Double(layer) + 0.002 * Double(seed)
+              return ExpertPoint(
+                epoch: epoch, layer: layer, specialization: epoch == 2 ? value : 0.9,
+                routingEntropy: 1)
+            }
+          })
+      }
+    }
+    let report = try reproduction("fig4", outcomes, claims: [.specialization], experts: experts)
+    let text = report.text(format: .table, style: style)
+    #expect(
+      text.contains(
+        """
+        specialization by layer, after each run's last epoch, mean over seeds
+
+        layer  vanilla  zero-sum
+        ─────  ───────  ────────
+            1   0.2010    0.2040
+            2   0.3010    0.3040
+
+        """))
+    #expect(text.contains("zero-sum − vanilla: +0.0030 [+0.0030, +0.0030], 2 seeds: supports"))
+    let page = reproductionPage([report], command: "excite reproduce fig4")
+    #expect(page.contains("| 2 | 0.3010 | 0.3040 |"))
+  }
 }

@@ -127,7 +127,9 @@ struct CalibrateCommand: ParsableCommand {
           + "\(cells) vanilla cell\(cells == 1 ? "" : "s"), \(new.count) runs more")
     }
     let images = ImagesAtHand(for: runs, in: options.dataDirectory)
-    print(planLine(of: runs, jobs: options.jobCount, images: images))
+    print(
+      planLine(
+        of: runs, jobs: options.jobCount, images: images, store: options.startingStore))
     for candidate in calibration.candidates { print("  \(candidate.name)") }
   }
 }

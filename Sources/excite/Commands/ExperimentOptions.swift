@@ -156,7 +156,7 @@ struct ExperimentOptions: ParsableArguments {
     if slurm.isOn {
       try submit(experiment)
     } else {
-      printPlan(experiment, jobs: jobCount, data: dataDirectory)
+      printPlan(experiment, jobs: jobCount, data: dataDirectory, store: startingStore)
       try checkMemory(experiment)
     }
   }
@@ -165,6 +165,9 @@ struct ExperimentOptions: ParsableArguments {
   func checkMemory(_ experiment: ExperimentConfig) throws(RunnerError) {
     try Experiments.checkMemory(of: experiment.runs, jobs: jobCount)
   }
+
+  /// The store whose finished runs are not repeated; nil where all are, or start from other weights.
+  var startingStore: RunStore? { fresh || initialWeights != nil ? nil : RunStore(out) }
 
   var dataDirectory: URL {
     DataDirectory.resolve(flag: dataDir, environment: ProcessInfo.processInfo.environment)

@@ -7,17 +7,18 @@ import Reports
 /// - Parameters:
 ///   - jobs: runs at once.
 ///   - data: the data directory.
-func printPlan(_ experiment: ExperimentConfig, jobs: Int, data: URL) {
+///   - store: what it has takes no time; nil where all is to be run.
+func printPlan(_ experiment: ExperimentConfig, jobs: Int, data: URL, store: RunStore?) {
   let runs = distinctRuns(experiment.runs)
   let images = ImagesAtHand(for: runs, in: data)
   printExperiment(experiment)
-  print("# \(planLine(of: runs, jobs: jobs, images: images)):")
+  print("# \(planLine(of: runs, jobs: jobs, images: images, store: store)):")
   printRuns(runs, of: experiment, jobs: jobs, images: images)
 }
 
 /// As `printPlan`, of tables and figures one after the other, each under its title; in the end how
 /// much it is together. Runs that were listed before or that the store has are not counted again.
-func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore) {
+func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore?) {
   var listed: Set<String> = []
   var inStore = 0
   var total: ClosedRange<Double>? = 0...0
@@ -32,15 +33,14 @@ func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore) {
       let images = ImagesAtHand(for: runs, in: data)
       printExperiment(experiment)
       let fresh = runs.filter { listed.insert($0.label).inserted }
-      let open = fresh.filter { !store.hasFinished($0) }
+      let open = openRuns(fresh, store)
       inStore += fresh.count - open.count
-      let known = [
-        (runs.count - fresh.count, "listed above"), (fresh.count - open.count, "in the store"),
-      ].filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
       let time = PlanTime(of: open, jobs: jobs, images: images)
       total = sum(total, time.seconds)
-      let rest = open.isEmpty ? "" : (known.isEmpty ? ", " : "; the others ") + time.text
-      print("# \(count(runs, "run"))\(known)\(rest):")
+      let known = [
+        (runs.count - fresh.count, "listed above"), (fresh.count - open.count, "in the store"),
+      ]
+      print("# \(planLine(of: runs, known: known, time)):")
       printRuns(runs, of: experiment, jobs: jobs, images: images)
     }
   }
@@ -50,9 +50,11 @@ func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore) {
   print("# in all: \(listed.count) runs\(done) \(time) with \(count(jobs, "job"))")
 }
 
-extension RunStore {
-  fileprivate func hasFinished(_ run: PlannedRun) -> Bool {
-    if case .finished = state(ofRun: run.label) { true } else { false }
+/// Those that the store does not have.
+private func openRuns(_ runs: [PlannedRun], _ store: RunStore?) -> [PlannedRun] {
+  guard let store else { return runs }
+  return runs.filter { run in
+    if case .finished = store.state(ofRun: run.label) { false } else { true }
   }
 }
 
@@ -116,9 +118,25 @@ private func memoryText(of runs: [PlannedRun], threads: Int) -> String {
     format: bytes < 1e9 ? "about %.0f MB" : "about %.1f GB", bytes / (bytes < 1e9 ? 1e6 : 1e9))
 }
 
-/// "9 runs, about 1h 50m with 2 jobs (calibrated here: 11 ms a step)".
-func planLine(of runs: [PlannedRun], jobs: Int, images: ImagesAtHand) -> String {
-  "\(count(runs, "run")), \(PlanTime(of: runs, jobs: jobs, images: images).text)"
+/// "54 runs, 14 in the store; the others about 40m to 50m with 2 jobs".
+/// - Parameter store: as of `printPlan`.
+func planLine(
+  of runs: [PlannedRun], jobs: Int, images: ImagesAtHand, store: RunStore?
+) -> String {
+  let open = openRuns(runs, store)
+  return planLine(
+    of: runs, known: [(runs.count - open.count, "in the store")],
+    PlanTime(of: open, jobs: jobs, images: images))
+}
+
+private func planLine(
+  of runs: [PlannedRun], known: [(count: Int, place: String)], _ time: PlanTime
+) -> String {
+  let known = known.filter { $0.count > 0 }
+  let places = known.map { ", \($0.count) \($0.place)" }.joined()
+  let hasOpen = known.reduce(0) { $0 + $1.count } < runs.count || runs.isEmpty
+  let rest = hasOpen ? (known.isEmpty ? ", " : "; the others ") + time.text : ""
+  return "\(count(runs, "run"))\(places)\(rest)"
 }
 
 /// How long runs may take.

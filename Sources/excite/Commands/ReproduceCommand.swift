@@ -95,7 +95,7 @@ struct ReproduceCommand: ParsableCommand {
         for experiment in plans.flatMap(\.experiments) { try options.plan(experiment) }
       } else if options.dryRun {
         printPlans(
-          plans, jobs: options.jobCount, data: options.dataDirectory, store: RunStore(options.out))
+          plans, jobs: options.jobCount, data: options.dataDirectory, store: options.startingStore)
         for experiment in plans.flatMap(\.experiments) { try options.checkMemory(experiment) }
       } else {
         try make(plans)
@@ -136,13 +136,13 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   /// The full version and, where that is not complete and nothing is to be trained, the quick one,
-  /// as far as either has been begun.
+  /// as far as either has been begun; a page tells of the full one also what it would take.
   private func reproductions(of plan: PaperPlan) throws(RunnerError) -> [PaperReproduction] {
     let full = try fromStore(plan)
     guard noTrain, !quick, full.finishedShare < 1 else { return [full] }
     let quick = try fromStore(self.plan(plan.artifact, isQuick: true))
     if quick.finishedShare == 0 { return [full] }
-    return full.finishedShare == 0 ? [quick] : [full, quick]
+    return full.finishedShare == 0 && page == nil ? [quick] : [full, quick]
   }
 
   private func fromStore(_ plan: PaperPlan) throws(RunnerError) -> PaperReproduction {
