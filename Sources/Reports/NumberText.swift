@@ -18,6 +18,7 @@ func fixed(_ value: Double, _ digits: Int) -> String {
 /// Points with their sign: +5.57, -0.15, 0.00.
 func signed(_ value: Double) -> String { signed(value, digits: 2) }
 
+/// Likewise, with so many decimals.
 func signed(_ value: Double, digits: Int) -> String {
   let text = fixed(value, digits)
   let zero = fixed(0, digits)

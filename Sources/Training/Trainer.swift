@@ -270,7 +270,8 @@ public final class Trainer {
     secondsOnExperts += start.duration(to: .now) / .seconds(1)
   }
 
-  /// Of what the epoch's steps and the evaluation after them saw: something of each expert layer, by its place from 1; empty where the epoch is not measured.
+  /// Something of each expert layer, by its place from 1, from what the epoch's steps and the
+  /// evaluation after them saw; empty where the epoch is not measured.
   private func expertLayers<Value>(
     _ body: (_ layer: Int, _ trained: ExpertSums, _ test: ExpertUse) -> Value
   ) -> [Value] {
