@@ -57,11 +57,10 @@ INLINE float sum_lanes(vf v) {
 }
 
 INLINE float max_lanes(vf v) {
-  float part[lanes];
-  store(part, v);
-  for (int width = lanes / 2; width; width /= 2)
-    for (int i = 0; i < width; i++) part[i] = part[i] > part[i + width] ? part[i] : part[i + width];
-  return part[0];
+  v = maximum(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+  v = maximum(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7));
+  v = maximum(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3));
+  return v[0] > v[1] ? v[0] : v[1];
 }
 
 /// Unrolls a loop over vectors by request: they must be found to fit in registers before the
@@ -484,13 +483,11 @@ static void multiply(ptrdiff_t B, ptrdiff_t W, ptrdiff_t I, const float *x, ptrd
 
 // ---------------------------------------------------------------- loss
 
-/// eˣ for x ≤ 0 within 2 units in the last place (Cephes' expf), 0 below −87.
-INLINE vf exponential(vf x) {
-  vi tiny = x < broadcast(-87.0f);
-  vf clamped = choose(tiny, broadcast(-87.0f), x);
+/// eˣ for −87 ≤ x ≤ 0 within 2 units in the last place (Cephes' expf).
+INLINE vf exponential_near(vf x) {
   const vf magic = broadcast(12582912.0f);  // 1.5·2²³: adding it rounds to a whole number
-  vf n = (clamped * 1.44269504088896341f + magic) - magic;
-  vf r = clamped - n * 0.693359375f;
+  vf n = (x * 1.44269504088896341f + magic) - magic;
+  vf r = x - n * 0.693359375f;
   r = r - n * -2.12194440e-4f;
   vf p = broadcast(1.9875691500e-4f);
   p = p * r + 1.3981999507e-3f;
@@ -500,7 +497,13 @@ INLINE vf exponential(vf x) {
   p = p * r + 5.0000001201e-1f;
   vf e = p * r * r + r + 1.0f;
   vi exponent = __builtin_convertvector(n, vi) << 23;
-  return choose(tiny, (vf){}, (vf)((vi)e + exponent));
+  return (vf)((vi)e + exponent);
+}
+
+/// The same for any x ≤ 0, 0 below −87.
+INLINE vf exponential(vf x) {
+  vi tiny = x < broadcast(-87.0f);
+  return choose(tiny, (vf){}, exponential_near(choose(tiny, broadcast(-87.0f), x)));
 }
 
 static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl,
@@ -544,24 +547,50 @@ static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logit
 static double softmax_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl) {
   // With d = x − max and Z = Σ e^d: −Σ p·log p = log Z − Σ e^d·d / Z.
   const float lowest = -3.40282347e38f;
+  // Logarithms after some rows' sums: each by itself would be waited for.
+  enum { block = 32, part = 256 };
+  double sum[block], weighted[block];
   double total = 0;
-  for (ptrdiff_t b = 0; b < B; b++) {
-    const float *row = logits + b * ldl;
-    vf tops = broadcast(lowest);
-    for (ptrdiff_t c = 0; c < C; c += lanes)
-      tops = maximum(C - c >= lanes ? load(row + c) : load_part(row + c, C - c, lowest), tops);
-    float top = max_lanes(tops);
-    vf sums = {}, weighted = {};
-    vf odd = {};  // x − x is NaN where x is not finite, and a NaN must reach the result
-    for (ptrdiff_t c = 0; c < C; c += lanes) {
-      vf x = C - c >= lanes ? load(row + c) : load_part(row + c, C - c, lowest);
-      vf d = x - top, power = exponential(d);
-      sums += power;
-      weighted += power * maximum(d, broadcast(-88.0f));  // 0·d where d is −∞
-      odd += x - x;
+  for (ptrdiff_t first = 0; first < B; first += block) {
+    ptrdiff_t rows = B - first < block ? B - first : block;
+    for (ptrdiff_t b = 0; b < rows; b++) {
+      const float *row = logits + (first + b) * ldl;
+      ptrdiff_t whole = C / lanes * lanes, c = 0;
+      vf tops = broadcast(lowest), bottoms = broadcast(-lowest);
+      for (; c < whole; c += lanes) {
+        tops = maximum(load(row + c), tops);
+        bottoms = minimum(load(row + c), bottoms);
+      }
+      if (c < C) tops = maximum(load_part(row + c, C - c, lowest), tops);
+      float top = max_lanes(tops);
+      vf sums = {}, products = {};
+      c = 0;
+      if (-max_lanes(-bottoms) - top >= -87.0f)
+        // Nothing to clamp, and what is not finite makes the sums NaN by itself. Two loops, each of
+        // which has room for its numbers in the registers.
+        while (c < whole) {
+          float powers[part];
+          ptrdiff_t some = whole - c < part ? whole - c : part;
+          for (ptrdiff_t i = 0; i < some; i += lanes)
+            store(powers + i, exponential_near(load(row + c + i) - top));
+          for (ptrdiff_t i = 0; i < some; i += lanes, c += lanes) {
+            vf power = load(powers + i);
+            sums += power;
+            products += power * (load(row + c) - top);
+          }
+        }
+      vf odd = {};  // x − x is NaN where x is not finite, and a NaN must reach the result
+      for (; c < C; c += lanes) {
+        vf x = C - c >= lanes ? load(row + c) : load_part(row + c, C - c, lowest);
+        vf d = x - top, power = exponential(d);
+        sums += power;
+        products += power * maximum(d, broadcast(-88.0f));  // 0·d where d is −∞
+        odd += x - x;
+      }
+      sum[b] = sum_lanes(sums) + sum_lanes(odd);
+      weighted[b] = sum_lanes(products);
     }
-    double sum = sum_lanes(sums) + sum_lanes(odd);
-    total += log(sum) - (double)sum_lanes(weighted) / sum;
+    for (ptrdiff_t b = 0; b < rows; b++) total += log(sum[b]) - weighted[b] / sum[b];
   }
   return total;
 }

@@ -80,9 +80,10 @@ public struct Diagnosis: Sendable {
 
     let kernels = Kernels.best.name
     let widths = ["avx512": 16, "avx2": 8, "baseline": 4]
-    found("kernels", kernels + (widths[kernels].map { ", \($0) numbers at once" } ?? ""))
+    let asked = Kernels.asked == nil ? "" : ", as \(Kernels.variable) asks"
+    found("kernels", kernels + (widths[kernels].map { ", \($0) numbers at once" } ?? "") + asked)
     #if arch(x86_64)
-      if kernels == "baseline" {
+      if kernels == "baseline", Kernels.asked == nil {
         problem(
           "this CPU has no AVX2, or the virtual machine hides it",
           remedy: "expect several times the time; choose a CPU or machine type with AVX2 or AVX-512"

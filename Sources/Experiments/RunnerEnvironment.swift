@@ -2,6 +2,13 @@ import Foundation
 import Reports
 import Tensors
 
+/// Refuses an EXCITE_KERNELS that cannot be obeyed.
+/// - Throws: `.noKernels`.
+public func checkKernels() throws(RunnerError) {
+  guard let asked = Kernels.asked, Kernels(named: asked) == nil else { return }
+  throw .noKernels(name: asked)
+}
+
 extension EnvironmentRecord {
   /// The machine and program of this process.
   /// - Throws: `.blas` when no BLAS can be loaded.

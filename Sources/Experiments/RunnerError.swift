@@ -20,6 +20,8 @@ public enum RunnerError: Error, CustomStringConvertible {
   case tooLarge(run: String, bytes: Double, jobs: Int, available: Double)
   /// Runs that take more address space, in bytes, than this process may.
   case addressSpace(name: String, bytes: Double, left: Double)
+  /// EXCITE_KERNELS names no kernel set, or one that this CPU cannot run.
+  case noKernels(name: String)
   /// What a benchmark would take of memory, in bytes, is more than is free.
   case noRoom(model: String, bytes: Double, free: Double)
   /// A file or folder of results could not be written; `reason` is the system's.
@@ -48,6 +50,9 @@ public enum RunnerError: Error, CustomStringConvertible {
     case .addressSpace(let name, let bytes, let left):
       "\(name): needs about \(gigabytes(bytes)) of address space, \(gigabytes(left)) are left to this "
         + "process: raise the limit (ulimit -v), or fewer threads and --jobs"
+    case .noKernels(let name):
+      "\(Kernels.variable): \(quoted(name)) is no kernel set that this CPU runs; it runs "
+        + Kernels.available.joined(separator: ", ")
     case .noThread(let reason): "no thread could be started: \(reason)"
     case .noRoom(let model, let bytes, let free):
       "\(model): needs about \(gigabytes(bytes)) of memory; \(gigabytes(free)) are free: a smaller "

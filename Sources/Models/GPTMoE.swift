@@ -72,11 +72,14 @@ public final class GPTMoE: TimedModel {
     return clock
   }
 
-  public func forward(_ inputs: Tensor, rows: Int) {
+  public func forward(_ inputs: Tensor, rows: Int, afterLayer: (Int) -> Void) {
     clock?.beginPass()
     defer { clock?.endPass() }
     embedding.forward(inputs, count: rows, into: stream, memory: memory)
-    for block in blocks { block.forward(stream, images: rows, memory: memory) }
+    for (index, block) in blocks.enumerated() {
+      block.forward(stream, images: rows, memory: memory)
+      afterLayer(index)
+    }
     head.forward(stream, sequences: rows, memory: memory)
   }
 

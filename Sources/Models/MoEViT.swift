@@ -64,10 +64,13 @@ public final class MoEViT: TimedModel {
     return clock
   }
 
-  public func forward(_ inputs: Tensor, rows: Int) {
+  public func forward(_ inputs: Tensor, rows: Int, afterLayer: (Int) -> Void) {
     clock?.beginPass()
     embedding.forward(inputs, count: rows, into: stream, memory: memory)
-    for block in blocks { block.forward(stream, images: rows, memory: memory) }
+    for (index, block) in blocks.enumerated() {
+      block.forward(stream, images: rows, memory: memory)
+      afterLayer(index)
+    }
     clock?.beginHead()
     head.forward(stream, images: rows)
     clock?.endHead()

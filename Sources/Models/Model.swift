@@ -11,12 +11,19 @@ public protocol Model: AnyObject {
   /// Per expert layer, whom the last forward pass chose and by what scores; valid until the next.
   var routing: [Routing] { get }
 
-  /// - Parameter inputs: [capacity, row distance], of which the first `rows` are read.
-  func forward(_ inputs: Tensor, rows: Int)
+  /// - Parameters:
+  ///   - inputs: [capacity, row distance], of which the first `rows` are read.
+  ///   - afterLayer: called with the index of each expert layer as soon as its `routing` is known,
+  ///     while the caches still hold it.
+  func forward(_ inputs: Tensor, rows: Int, afterLayer: (Int) -> Void)
   /// Loss of the last forward pass; with `forTraining`, also its gradient at the logits.
   func loss(targets: UnsafePointer<Int32>, rows: Int, forTraining: Bool) -> LossSum
   /// Overwrites every parameter's gradient, after `loss(forTraining: true)`.
   func backward(_ inputs: Tensor, rows: Int)
+}
+
+extension Model {
+  public func forward(_ inputs: Tensor, rows: Int) { forward(inputs, rows: rows) { _ in } }
 }
 
 /// A model that can tell where the time of its steps goes.

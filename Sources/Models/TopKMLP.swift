@@ -54,11 +54,12 @@ public final class TopKMLP: Model {
     }
   }
 
-  public func forward(_ inputs: Tensor, rows: Int) {
+  public func forward(_ inputs: Tensor, rows: Int, afterLayer: (Int) -> Void) {
     var input = LayerInput.dense(inputs.data, rowDistance: inputs.rowLength)
-    for layer in layers {
+    for (index, layer) in layers.enumerated() {
       layer.forward(input, rows: rows)
       input = .winners(layer.output)
+      afterLayer(index)
     }
     head.forward(layers[layers.count - 1].output, rows: rows)
   }

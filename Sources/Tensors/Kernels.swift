@@ -13,8 +13,24 @@ public struct Kernels: @unchecked Sendable {
 
   public var name: String { String(cString: table.pointee.name) }
 
-  /// The fastest set this CPU runs.
-  public static let best = Kernels(table: excite_kernels_best())
+  /// The environment variable that names the set to use, as OPENBLAS_CORETYPE does the BLAS's.
+  public static let variable = "EXCITE_KERNELS"
+
+  /// What `variable` asks for; nil where it does not.
+  public static let asked: String? = {
+    guard let value = getenv(variable), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }()
+
+  /// The set that is asked for, else the fastest one; that too where this CPU cannot run what is
+  /// asked for.
+  public static let best =
+    asked.flatMap(Kernels.init(named:)) ?? Kernels(table: excite_kernels_best())
+
+  /// The names of those that this CPU runs, the fastest first.
+  public static var available: [String] {
+    ["avx512", "avx2", "baseline", "plain"].filter { Kernels(named: $0) != nil }
+  }
 
   private init(table: UnsafePointer<ExciteKernels>) { self.table = table }
 

@@ -4,8 +4,8 @@ import Tensors
 public enum KernelSets {
   /// The readable one that the others are held against.
   public static let plain = "plain"
-  public static let fast = ["avx512", "avx2", "baseline"].filter { Kernels(named: $0) != nil }
-  public static let all = fast + [plain]
+  public static let all = Kernels.available
+  public static let fast = all.filter { $0 != plain }
 }
 
 extension RandomStream {

@@ -20,7 +20,7 @@ struct ExpertSums: Codable, Hashable, Sendable {
   ///   - modulation: Φ [E]; nil for 1.
   ///   - balance: the router's load-balancing loss, where there is one.
   mutating func add(_ used: [Int32], rows: Int, modulation: [Float]?, balance: Double?) {
-    for expert in counts.indices { counts[expert] += Int(used[expert]) }
+    for (expert, used) in used.enumerated() { counts[expert] &+= Int(used) }
     self.rows += rows
     let before = steps == 0 ? 0 : self.balance
     self.balance = before.flatMap { before in balance.map { before + $0 } }
@@ -30,17 +30,18 @@ struct ExpertSums: Codable, Hashable, Sendable {
       highest += 1
       return
     }
-    var (sum, least, most) = (0.0, Double.infinity, -Double.infinity)
+    var (sum, least, most) = (0.0, Float.infinity, -Float.infinity)
     for factor in modulation {
       sum += Double(factor)
-      least = min(least, Double(factor))
-      most = max(most, Double(factor))
+      least = factor < least ? factor : least
+      most = factor > most ? factor : most
     }
     let mean = sum / Double(modulation.count)
-    let square = modulation.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    var square = 0.0
+    for factor in modulation { square += (Double(factor) - mean) * (Double(factor) - mean) }
     deviation += (square / Double(modulation.count)).squareRoot()
-    lowest += least
-    highest += most
+    lowest += Double(least)
+    highest += Double(most)
   }
 
   /// Whatever it counts.

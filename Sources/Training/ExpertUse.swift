@@ -28,11 +28,12 @@ public struct ExpertUse: Sendable {
     precondition(routing.experts == experts, "\(routing.experts) experts, not \(experts)")
     let count = samples * routing.rowsPerSample
     counts.withUnsafeMutableBufferPointer { counts in
+      guard let counts = counts.baseAddress else { return }
       var picks = routing.picks
       for sample in 0..<samples {
-        let row = Int(targets?[sample] ?? 0) * experts
+        let uses = counts + Int(targets?[sample] ?? 0) * experts
         for _ in 0..<routing.rowsPerSample {
-          for slot in 0..<routing.picked { counts[row + Int(picks[slot])] += 1 }
+          for slot in 0..<routing.picked { uses[Int(picks[slot])] &+= 1 }
           picks += routing.pickDistance
         }
       }

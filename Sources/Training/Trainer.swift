@@ -254,12 +254,14 @@ public final class Trainer {
     let modulation = modulation(used)
     optimizer.update(rate: schedule.rate(step: optimizer.step), modulation: modulation)
     position.step = optimizer.step
-    guard position.experts != nil else { return }
+    guard var sums = position.experts else { return }
     onExperts {
+      position.experts = nil  // so that the sums are no copy
       for (layer, used) in used.enumerated() {
-        position.experts?[layer].add(
+        sums[layer].add(
           used.counts, rows: used.rows, modulation: modulation?[layer], balance: used.balance)
       }
+      position.experts = sums
     }
   }
 
@@ -304,27 +306,27 @@ public final class Trainer {
   /// Loss and accuracy over the test split, without augmentation.
   public func evaluate() -> LossSum {
     evaluated = unused
-    return loss(over: test) { rows in
+    return loss(over: test) { layer, rows in
       guard evaluated != nil else { return }
       onExperts {
-        for (layer, routing) in model.routing.enumerated() {
-          evaluated?[layer].add(
-            routing, targets: sampleClasses > 1 ? test.targets : nil, samples: rows,
-            kernels: kernels)
-        }
+        evaluated?[layer].add(
+          model.routing[layer], targets: sampleClasses > 1 ? test.targets : nil, samples: rows,
+          kernels: kernels)
       }
     }
   }
 
   /// Over a whole split.
-  /// - Parameter onBatch: called after each batch's forward pass, with its samples.
-  private func loss(over split: any BatchSource, onBatch: (Int) -> Void = { _ in }) -> LossSum {
+  /// - Parameter afterLayer: called after each expert layer's forward pass, with its index and the
+  ///   batch's samples.
+  private func loss(
+    over split: any BatchSource, afterLayer: (_ layer: Int, _ rows: Int) -> Void = { _, _ in }
+  ) -> LossSum {
     var sum = LossSum()
     for batch in 0..<split.batchCount {
       let rows = split.load(batch)
-      model.forward(split.inputs, rows: rows)
+      model.forward(split.inputs, rows: rows) { afterLayer($0, rows) }
       sum += model.loss(targets: split.targets, rows: rows, forTraining: false)
-      onBatch(rows)
     }
     return sum
   }

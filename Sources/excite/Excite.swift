@@ -23,7 +23,10 @@ struct Excite: ParsableCommand {
   static func main() {
     do {
       var command = try parseAsRoot()
-      do { try checkAddressSpace() } catch { throw Failure.exit(error) }
+      do {
+        try checkAddressSpace()
+        try checkKernels()
+      } catch { throw Failure.exit(error) }
       try command.run()
     } catch {
       exit(withError: error)

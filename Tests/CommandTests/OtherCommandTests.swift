@@ -153,6 +153,24 @@ struct OtherCommandTests {
     if canObey { #expect(line.hasSuffix("Haswell, as OPENBLAS_CORETYPE asks")) }
   }
 
+  @Test func kernelsThatAreAskedForAreUsed() throws {
+    let asked = ["EXCITE_KERNELS": "plain"]
+    let doctor = try work.success(["doctor"], environment: asked)
+    #expect(doctor.lines.contains("kernels     plain, as EXCITE_KERNELS asks"))
+    try work.write("dataset: {name: synthetic}\nepochs: 1\n", to: "small.yaml")
+    let run = try work.success(["run", "small.yaml", "--max-steps", "1"], environment: asked)
+    #expect(run.stdout.contains("kernels  plain\n"))
+  }
+
+  @Test func kernelsThatThereAreNotAreToldOf() throws {
+    let output = try work.excite(["data", "list"], environment: ["EXCITE_KERNELS": "avx9"])
+    #expect(output.status == 1)
+    #expect(
+      output.stderr
+        == "error: EXCITE_KERNELS: \"avx9\" is no kernel set that this CPU runs; it runs "
+        + KernelSets.all.joined(separator: ", ") + "\n")
+  }
+
   @Test func aCoreThatThereIsNotLeavesTheChoiceToTheLibrary() throws {
     let output = try work.success(["doctor"], environment: ["OPENBLAS_CORETYPE": "Abacus"])
     let line = try #require(output.lines.first { $0.hasPrefix("core ") })

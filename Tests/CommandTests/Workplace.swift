@@ -78,7 +78,7 @@ final class Workplace {
     var variables = ProcessInfo.processInfo.environment
     let disturbing = [
       "EXCITE_DATA", "XDG_CACHE_HOME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR",
-      "COLUMNS", "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE",
+      "COLUMNS", "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "EXCITE_KERNELS",
     ]
     for name in disturbing { variables[name] = nil }
     variables["HOME"] = folder.path
