@@ -13,7 +13,7 @@ for run in "$store"/runs/*/; do
   mkdir -p "$into"
   cp "$run"/{config.yaml,result.json,metrics.csv,timing.csv} "$into"
   # Only Figures 4 and 5, of deep models, are about expert layers; elsewhere this is most of the bytes.
-  if grep -qE '"hidden_layers" : ([89]|[0-9]{2})' "$run/result.json"; then
+  if grep -qE '"hidden_layers" : ([6-9]|[0-9]{2})' "$run/result.json"; then
     cp "$run/experts.csv" "$into"
   fi
 done

@@ -64,15 +64,15 @@ public struct PaperArtifact: Sendable {
       quickEpochs: 110),
     PaperArtifact(
       name: "fig3", title: "Figure 3: deep models", configs: ["figure3a", "figure3b"],
-      figure: .curves, claims: [.deepRescue], quickEpochs: 60),
+      figure: .curves, claims: [.deepRescue], quickEpochs: 90),
     PaperArtifact(
       name: "fig4", title: "Figure 4: specialization by depth",
       configs: ["figure4a", "figure4b"], figure: .specialization, claims: [.specialization],
-      quickEpochs: 60),
+      quickEpochs: 90),
     PaperArtifact(
       name: "fig5", title: "Figure 5: routing entropy over training",
       configs: ["figure4a", "figure4b"], figure: .entropy, claims: [.lowerEntropy],
-      quickEpochs: 60),
+      quickEpochs: 90),
     transformers("fig6", "Figure 6: vision transformers on CIFAR-10", "figure6"),
     languageModels("fig7", "Figure 7: Δ PPL over the number of experts"),
     PaperArtifact(

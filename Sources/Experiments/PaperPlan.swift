@@ -41,6 +41,11 @@ public struct PaperPlan: Sendable {
     return artifact.title + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
   }
 
+  /// All panels', as `--seeds` takes them.
+  public var seeds: String {
+    listText(distinct(experiments.flatMap(\.seeds))).replacing(" ", with: "")
+  }
+
   /// Of its pictures, without extension: what flags change has a hash in it, so that a cut version
   /// never takes the place of the whole one.
   var fileName: String {

@@ -13,10 +13,10 @@ extension FigureContent {
         ? [progress]
         : progress == .testAccuracy
           ? [progress, .trainLoss] : [progress, .validationPerplexity, .trainLoss])
-    let panels = drawn.flatMap { setting in
+    let panels = drawn.enumerated().flatMap { place, setting in
       metrics.map { metric in
         CurveChart.Panel(
-          title: label(setting: setting), yTitle: metric.title,
+          title: lettered(label(setting: setting), place, of: drawn.count), yTitle: metric.title,
           // Accuracies on different data have nothing to do with each other.
           scale: settings[setting].dataset,
           lines: lines[setting].map { series, runs in
@@ -36,6 +36,13 @@ extension FigureContent {
       title: title, xTitle: "epoch", panels: panels, columns: count,
       notes: seedNote(drawn.flatMap { lines[$0].map(\.runs.count) })
         + publishedNote(panels.flatMap(\.marks)) + notes)
+  }
+
+  /// A panel's title behind its letter, as the paper has them; without where there is one panel, or
+  /// there are more than letters.
+  func lettered(_ title: String, _ place: Int, of panels: Int) -> String {
+    guard 2...26 ~= panels else { return title }
+    return "(\(Character(UnicodeScalar(UInt8(ascii: "a") + UInt8(place))))) \(title)"
   }
 
   private func publishedNote(_ marks: [CurveChart.Level]) -> [String] {

@@ -116,12 +116,13 @@ private func expertFigure(
   let drawn = content.settings.indices.filter { runs[$0].contains { !$0.runs.isEmpty } }
   var charts: [CurveChart.Panel] = []
   var panelsPerSetting = 1
-  for setting in drawn {
+  for (place, setting) in drawn.enumerated() {
     let own = curves.filter { $0.setting.group == content.settings[setting] }
     let panels = panels(own)
     panelsPerSetting = max(panelsPerSetting, panels.count)
     for panel in panels {
-      let names = [content.label(setting: setting), panel.name].filter { !$0.isEmpty }
+      let label = content.lettered(content.label(setting: setting), place, of: drawn.count)
+      let names = [label, panel.name].filter { !$0.isEmpty }
       charts.append(
         CurveChart.Panel(
           title: names.joined(separator: ", "), yTitle: metric.title,

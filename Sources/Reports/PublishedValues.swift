@@ -69,8 +69,12 @@ public struct PublishedValues: Sendable {
   private static let tables: Set<String> = ["1", "3", "4", "5", "6", "7"]
   private static let metric = "dev_accuracy_percent"
   private static let width = 128
-  /// What "4-layer" may mean in those tables: it may count the classifier, and the input.
-  public static let hiddenLayers = 2...4
+  /// How many Top-K layers "4-layer" may mean in those tables.
+  public static let hiddenLayers = hiddenLayers(named: 4)
+
+  /// How many Top-K layers the paper may mean by a number: it may count the classifier, and the
+  /// input.
+  private static func hiddenLayers(named depth: Int) -> ClosedRange<Int> { depth - 2...depth }
   /// Rates the paper leaves out, by its optimizer's name: there our defaults stand in.
   private static let unstatedRates = [
     "sgd_momentum_0.9": 0.01, "adamw": 1e-4, "rmsprop": 1e-4, "adagrad": 1e-4,
@@ -84,10 +88,20 @@ public struct PublishedValues: Sendable {
 
   /// Where the curves of a deep model end, as Figure 3 has it.
   private struct DeepEnd {
+    /// "topk_mlp depth=10".
     let model: String
     let dataset: String
     let optimizer: String
     let accuracy: Double
+
+    func means(_ setting: SettingRecord) -> Bool {
+      let parts = model.split(separator: "=")
+      guard let depth = parts.last.flatMap({ Int($0) }), let hidden = setting.hiddenLayers else {
+        return false
+      }
+      return parts[0] == "\(setting.model) depth" && hiddenLayers(named: depth).contains(hidden)
+        && dataset == setting.dataset && optimizer == setting.optimizer
+    }
   }
 
   private static let deepTables: Set<String> = ["fig3a", "fig3b"]
@@ -218,11 +232,7 @@ public struct PublishedValues: Sendable {
 
   /// Percent that Figure 3 prints of an excited run of the setting, of which variant it does not say.
   public func excitedEnd(for setting: SettingRecord) -> Double? {
-    guard let depth = setting.hiddenLayers else { return nil }
-    let model = "\(setting.model) depth=\(depth)"
-    return deepEnds.first {
-      $0.model == model && $0.dataset == setting.dataset && $0.optimizer == setting.optimizer
-    }?.accuracy
+    deepEnds.first { $0.means(setting) }?.accuracy
   }
 
   /// A parsed row that knows its place.

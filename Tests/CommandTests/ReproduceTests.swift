@@ -94,6 +94,17 @@ import Testing
     #expect(again.stdout == made.stdout)
   }
 
+  /// With one seed, as asked for; with all of the paper's, where the store has those.
+  @Test func withoutTrainingShowsTheQuickVersionWithTheMostSeeds() throws {
+    try place.write(Workplace.small, to: "paper/table5.yaml")
+    let one = try reproduce("table5", "--quick")
+    #expect(one.stdout.hasPrefix("Table 5: batch size (quick)\n"))
+    #expect(try reproduce("table5", "--no-train").stdout == one.stdout)
+    let two = try reproduce("table5", "--quick", "--seeds", "0,1")
+    #expect(two.stdout.hasPrefix("Table 5: batch size (quick, seeds 0, 1)\n"))
+    #expect(try reproduce("table5", "--no-train").stdout == two.stdout)
+  }
+
   @Test func pageHasOverviewTablesAndPictures() throws {
     _ = try reproduce("table1")
     try place.write("\nMy own *images*.\n\n", to: "results/notes.md")

@@ -64,11 +64,11 @@ import Testing
       Self.curve("vanilla", layers: $0.1, setting: $0.0)
     }
     let texts = FigureTests.texts(expertCourseFigure(curves, byLayer: true, title: "t"))
-    for name in ["sgd, layer 1", "sgd, layer 2", "adam, layer 1", "adam, layer 3"] {
+    for name in ["(a) sgd, layer 1", "(a) sgd, layer 2", "(b) adam, layer 1", "(b) adam, layer 3"] {
       #expect(texts.contains(name), "\(name)")
     }
-    #expect(!texts.contains("sgd, layer 3"))
-    #expect(FigureTests.texts(expertDepthFigure(curves, title: "t")).contains("adam"))
+    #expect(!texts.contains("(a) sgd, layer 3"))
+    #expect(FigureTests.texts(expertDepthFigure(curves, title: "t")).contains("(b) adam"))
   }
 
   @Test func everyMetricHasANameAndNumbers() throws {

@@ -137,7 +137,7 @@ import Testing
     }
     let curves = settings.map { Self.curve($0, "vanilla", seed: 0, [10, 20, 30]) }
     let texts = Self.texts(figure(.curves, of: try table([]), curves: curves))
-    #expect(texts.contains("sgd") && texts.contains("adam") && texts.contains("adamw"))
+    #expect(texts.contains("(a) sgd") && texts.contains("(b) adam") && texts.contains("(c) adamw"))
     #expect(!texts.contains("training loss [nats]"))
     let losses = figure(.curves, of: try table([]), curves: curves, metrics: [.testLoss])
     #expect(Self.texts(losses).contains("test loss [nats]"))
@@ -151,7 +151,9 @@ import Testing
     }
     let curves = settings.map { Self.curve($0, "vanilla", seed: 0, [10, 20, 30]) }
     let texts = Self.texts(figure(.curves, of: try table([]), curves: curves))
-    #expect(texts.contains("sgd, 10 hidden layers") && texts.contains("adam, 20 hidden layers"))
+    #expect(
+      texts.contains("(a) sgd, 10 hidden layers")
+        && texts.contains("(b) adam, 20 hidden layers"))
   }
 
   /// Table 1's SGD row ends at 41.01 and 46.58; a deep model's excited run at 17 or 33 (Figure 3).
@@ -172,7 +174,10 @@ import Testing
       }
     }
     #expect(try marks(setting()) == ["#7f858c", "#0072b2"])
-    #expect(try marks(setting(hiddenLayers: 10)).count == 1)
+    // "10-layer" may count input and output.
+    for (layers, count) in [(10, 1), (8, 1), (7, 0), (11, 0)] {
+      #expect(try marks(setting(hiddenLayers: layers)).count == count, "\(layers) layers")
+    }
     #expect(try marks(setting(hiddenLayers: 10, comparable: false)) == [])
     #expect(try marks(setting(dataset: "svhn")) == [])
   }

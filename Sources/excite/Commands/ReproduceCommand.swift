@@ -140,9 +140,19 @@ struct ReproduceCommand: ParsableCommand {
   private func reproductions(of plan: PaperPlan) throws(RunnerError) -> [PaperReproduction] {
     let full = try fromStore(plan)
     guard noTrain, !quick, full.finishedShare < 1 else { return [full] }
-    let quick = try fromStore(self.plan(plan.artifact, isQuick: true))
+    let quick = try quickFromStore(plan)
     if quick.finishedShare == 0 { return [full] }
     return full.finishedShare == 0 && page == nil ? [quick] : [full, quick]
+  }
+
+  /// The quick version with the full one's seeds where the store has all of that, else as it is.
+  private func quickFromStore(_ full: PaperPlan) throws(RunnerError) -> PaperReproduction {
+    var overrides = options.overrides(set: [])
+    overrides.seeds = full.seeds
+    let several = try fromStore(
+      PaperPlan(full.artifact, in: configs, isQuick: true, overrides: overrides))
+    if several.finishedShare == 1 { return several }
+    return try fromStore(plan(full.artifact, isQuick: true))
   }
 
   private func fromStore(_ plan: PaperPlan) throws(RunnerError) -> PaperReproduction {
