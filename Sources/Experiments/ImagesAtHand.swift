@@ -112,7 +112,7 @@ private func machineNotes(
     $0.machine ?? own
   }
   return others.sorted { $0.key < $1.key }.map { machine, outcomes in
-    "\(Set(outcomes.map(\.label)).count) of these runs were made on another machine, whose bits may "
-      + "differ: \(machine)"
+    "\(Set(outcomes.map(\.label)).count) of these runs were made on another machine or with other "
+      + "kernels, whose bits may differ: \(machine)"
   }
 }

@@ -51,7 +51,7 @@ public enum RunnerError: Error, CustomStringConvertible {
       "\(name): needs about \(gigabytes(bytes)) of address space, \(gigabytes(left)) are left to this "
         + "process: raise the limit (ulimit -v), or fewer threads and --jobs"
     case .noKernels(let name):
-      "\(Kernels.variable): \(quoted(name)) is no kernel set that this CPU runs; it runs "
+      "\(Kernels.variable): \(quoted(name)) is none of the kernel sets that this CPU runs: "
         + Kernels.available.joined(separator: ", ")
     case .noThread(let reason): "no thread could be started: \(reason)"
     case .noRoom(let model, let bytes, let free):

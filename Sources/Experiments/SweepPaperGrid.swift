@@ -43,8 +43,8 @@ public enum PaperGrid {
     case .batchSize: return ["16", "32", "64", "128", "256", "512"]  // Table 5
     case .optimizer: return OptimizerName.allCases.map(\.rawValue)  // Table 1
     case .schedule: return ["constant", "cosine"]  // Table 6
-    // The default, then the depths of figures 4 and 5, 3a and 3b.
-    case .hiddenLayers: return ["2", "8", "10", "20"]
+    // The default, then the depths of figures 4a, 3a and 3b, counted as the default is.
+    case .hiddenLayers: return ["2", "6", "8", "18"]
     }
   }
 }

@@ -167,7 +167,7 @@ struct OtherCommandTests {
     #expect(output.status == 1)
     #expect(
       output.stderr
-        == "error: EXCITE_KERNELS: \"avx9\" is no kernel set that this CPU runs; it runs "
+        == "error: EXCITE_KERNELS: \"avx9\" is none of the kernel sets that this CPU runs: "
         + KernelSets.all.joined(separator: ", ") + "\n")
   }
 

@@ -118,7 +118,9 @@ struct StoreTests {
     try changeResult(of: work.labels(in: "o")[0]) {
       $0.replacing(/"cpu" : ".*"/, with: "\"cpu\" : \"abacus\"")
     }
-    let note = "1 of these runs were made on another machine, whose bits may differ: abacus ("
+    let note =
+      "1 of these runs were made on another machine or with other kernels, whose bits may differ: "
+      + "abacus ("
     #expect(try work.success(["report", "o"]).stdout.contains(note))
     #expect(try work.success(run).stdout.contains(note))
   }

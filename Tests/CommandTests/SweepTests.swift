@@ -33,7 +33,7 @@ struct SweepTests {
       arguments: ["--batch-size"], runs: 6 * 9, lines: ["batch_size: [16, 32, 64, 128, 256, 512]"]),
     Plan(arguments: ["--schedule"], runs: 2 * 9, lines: ["schedule.name: [constant, cosine]"]),
     Plan(
-      arguments: ["--hidden-layers"], runs: 4 * 9, lines: ["model.hidden_layers: [2, 8, 10, 20]"]),
+      arguments: ["--hidden-layers"], runs: 4 * 9, lines: ["model.hidden_layers: [2, 6, 8, 18]"]),
     Plan(arguments: ["--optimizer"], runs: 6 * 9, lines: ["- {name: sgd,", "- {name: adagrad,"]),
     // Table 7: vanilla has no γ, so (1 + 2 · 3) × 3 seeds.
     Plan(arguments: ["--gamma"], runs: 7 * 3, lines: ["gamma: [1, 2, 3]"]),

@@ -53,7 +53,7 @@ struct SweepCommand: ParsableCommand {
 
   @Option(
     defaultAsFlag: paperGrid,
-    help: ArgumentHelp("Numbers of Top-K layers (Figures 3-5).", valueName: "list"))
+    help: ArgumentHelp("Numbers of Top-K layers (depths of Figures 3-5).", valueName: "list"))
   var hiddenLayers: String?
 
   @Option(
