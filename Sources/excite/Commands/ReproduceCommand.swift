@@ -147,12 +147,15 @@ struct ReproduceCommand: ParsableCommand {
 
   /// The quick version with the full one's seeds where the store has all of that, else as it is.
   private func quickFromStore(_ full: PaperPlan) throws(RunnerError) -> PaperReproduction {
-    var overrides = options.overrides(set: [])
-    overrides.seeds = full.seeds
-    let several = try fromStore(
-      PaperPlan(full.artifact, in: configs, isQuick: true, overrides: overrides))
-    if several.finishedShare == 1 { return several }
-    return try fromStore(plan(full.artifact, isQuick: true))
+    let quick = try plan(full.artifact, isQuick: true)
+    if quick.seeds != full.seeds {
+      var overrides = options.overrides(set: [])
+      overrides.seeds = full.seeds
+      let several = try fromStore(
+        PaperPlan(full.artifact, in: configs, isQuick: true, overrides: overrides))
+      if several.finishedShare == 1 { return several }
+    }
+    return try fromStore(quick)
   }
 
   private func fromStore(_ plan: PaperPlan) throws(RunnerError) -> PaperReproduction {
