@@ -61,6 +61,7 @@ static void read_core(void *handle, char *out, size_t size) {
 static void load(void) {
   const char *user_core = getenv("OPENBLAS_CORETYPE");
   bool user_asks = user_core && *user_core;
+  if (user_asks) snprintf(info.asked_core, sizeof info.asked_core, "%s", user_core);
   // One thread a call, whatever the environment says: runs are parallel, not matmuls, and some
   // cores' products have other bits with more. Before loading, so that no worker threads start.
   setenv("OPENBLAS_NUM_THREADS", "1", 1);

@@ -103,12 +103,14 @@ public struct DataStatus: Hashable, Sendable {
     return summary + " (" + unlikeOfficial.joined(separator: ", ") + ")"
   }
 
+  /// Whether a file is known not to be the official one.
+  public var differsFromOfficial: Bool {
+    files.contains { if case .unknown = $0.match { false } else { $0.match != .identical } }
+  }
+
   /// Files that are known to be others, or may be while some are.
   private var unlikeOfficial: [String] {
-    let areKnownToDiffer = files.contains {
-      if case .unknown = $0.match { false } else { $0.match != .identical }
-    }
-    return areKnownToDiffer ? files.filter { $0.match != .identical }.map(\.file.path) : []
+    differsFromOfficial ? files.filter { $0.match != .identical }.map(\.file.path) : []
   }
 }
 

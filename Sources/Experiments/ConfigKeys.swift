@@ -142,11 +142,24 @@ struct ConfigKey: Sendable {
   /// A section's name in a message.
   static func owner(_ section: String) -> String { section.isEmpty ? "an experiment" : section }
 
+  /// What other programs call a key of ours whose name is not spelled alike.
+  private static let otherNames = [
+    "learning_rate": "lr", "layers": "hidden_layers", "depth": "hidden_layers",
+    "num_layers": "hidden_layers", "n_layers": "hidden_layers", "hidden_size": "width",
+    "betas": "beta1", "eps": "epsilon", "wd": "weight_decay", "top_k": "k",
+    "num_experts": "experts",
+  ]
+
   /// The best guess at what an unknown key was meant to be: a key of another section that is
-  /// spelled just so, or the nearest of its own.
+  /// spelled just so, one that others call so, or the nearest of its own.
   static func guess(for key: String, inSection section: String) -> String? {
     let everywhere = (all.map(\.path) + [variants, gamma]).filter { $0.hasSuffix("." + key) }
-    return everywhere.first ?? nearest(to: key, in: names(inSection: section))
+    let names = names(inSection: section)
+    return everywhere.first ?? otherName(of: key, in: names) ?? nearest(to: key, in: names)
+  }
+
+  private static func otherName(of key: String, in names: [String]) -> String? {
+    otherNames[key.replacing("-", with: "_")].flatMap { names.contains($0) ? $0 : nil }
   }
 
   static let defaults = RunConfig(
@@ -333,7 +346,7 @@ struct ConfigKey: Sendable {
         guard keys(config).contains(inner.key) else {
           throw .unknownKey(
             at: node.origin, path: inner.path, owner: config.model.name.rawValue,
-            allowed: keys(config), nearest: nil)
+            allowed: keys(config), nearest: otherName(of: inner.key, in: keys(config)))
         }
         try inner.read(node, &config)
       }, write: { keys($0).contains(inner.key) ? inner.write($0) : nil })

@@ -98,6 +98,9 @@ public struct Diagnosis: Sendable {
       let version = blas.version.isEmpty ? "" : ": \(blas.version)"
       found("BLAS", "\(blas.library)\(version), 1 thread per run")
       found("core", coreLine(blas))
+      if let warning = blas.coreWarning {
+        problem(warning, remedy: "correct it, or unset it for the library's best")
+      }
     } catch {
       switch error {
       case .notFound(let tried):
@@ -164,7 +167,7 @@ public struct Diagnosis: Sendable {
         "\(results): cannot be written: \(reason)",
         remedy: "make it writable, or name another folder with --out", stopsRuns: true)
     } else {
-      found("results", "\(results): can be written\(freeSpace(at: results))")
+      found("results", "\(results): \(canBeWritten(results))\(freeSpace(at: results))")
       // Some runs' metrics and weights.
       let enough = 0.1e9
       if let free = freeBytes(at: results), free < enough {
@@ -182,7 +185,7 @@ public struct Diagnosis: Sendable {
         "\(data): cannot be written, so no data set can be fetched: \(reason)",
         remedy: "make it writable, or name another folder with --data-dir or EXCITE_DATA")
     } else {
-      found("data", "\(data): can be written\(freeSpace(at: data))")
+      found("data", "\(data): \(canBeWritten(data))\(freeSpace(at: data))")
     }
   }
 
@@ -204,6 +207,11 @@ public struct Diagnosis: Sendable {
       url.deleteLastPathComponent()
     }
     return (url.path, isFolder.boolValue)
+  }
+
+  private func canBeWritten(_ folder: String) -> String {
+    FileManager.default.fileExists(atPath: folder)
+      ? "can be written" : "is not there yet, can be made"
   }
 
   private func freeBytes(at path: String) -> Double? {

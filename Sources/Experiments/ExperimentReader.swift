@@ -184,7 +184,12 @@ struct ExperimentReader {
     let expected = "a list of seeds such as [0, 1, 2]"
     let node = draft.root[ConfigKey.seeds]
     return readList(node, ConfigKey.seeds, expected: expected) { node throws(ConfigError) in
-      UInt64(try ConfigKey.wholeNumber(node, ConfigKey.seeds, 0...Int.max))
+      if case .flag = node.origin, node.number == nil {
+        throw .wrongType(
+          at: node.origin, path: ConfigKey.seeds,
+          expected: "seeds such as 0,1,2 or 0-4, the lower end first", found: node.found)
+      }
+      return UInt64(try ConfigKey.wholeNumber(node, ConfigKey.seeds, 0...Int.max))
     } ?? [0, 1, 2]
   }
 

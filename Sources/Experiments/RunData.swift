@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Models
+import Reports
 import Tensors
 import Text
 import Training
@@ -61,6 +62,34 @@ extension RunData {
   func note(on key: DataKey) -> String? {
     guard case .images(let config) = key, let images = data as? ImageDataset else { return nil }
     return ImageCounts(train: images.train.count, test: images.test.count).note(on: config)
+  }
+}
+
+/// What runs read that a data directory does not have, a sentence each, with how to get it.
+public func missingData(for runs: [PlannedRun], in directory: URL) -> [String] {
+  distinct(runs.flatMap(\.config.dataNames)).compactMap { name in
+    switch DataCatalog.listing(DataCatalog.entry(name), directory: directory).state {
+    case .embedded, .present, .otherForm, .other: return nil
+    case .partial, .resumable, .absent:
+      let fetch = DataDirectory.fetchCommand(
+        name, directory: directory, environment: ProcessInfo.processInfo.environment)
+      return "\(name.rawValue) is not, or not wholly, in \(directory.path); to have it: \(fetch)"
+    }
+  }
+}
+
+extension RunConfig {
+  /// What its data directory must have.
+  fileprivate var dataNames: [DataName] {
+    guard let corpus else { return [dataset.name.data] }
+    let text: DataName? =
+      switch corpus.name {
+      case .wikitext2: .wikitext2
+      case .wikitext103: .wikitext103
+      case .synthetic, .files: nil
+      }
+    let needsVocabulary = corpus.tokenizer == .gpt2 && corpus.vocabulary == nil
+    return [text, needsVocabulary ? .gpt2 : nil].compactMap(\.self)
   }
 }
 

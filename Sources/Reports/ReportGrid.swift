@@ -15,16 +15,16 @@ struct ReportColumn: Equatable {
   var isLeft: Bool { role == .variant || (role == .axis && SettingField.names.contains(title)) }
 }
 
-/// How much a table says, from all of it to what fits a narrow terminal.
+/// How much a table says, from all of it to what fits a narrow terminal. What tells whether Δ can be
+/// believed goes last.
 enum ReportDetail: CaseIterable {
   case full
-  /// Without whether the sign of Δ is the published one.
+  case withoutTime
+  /// Without the spread of Δ and other perplexities as well, with short titles.
+  case compact
+  /// Without whether the sign of Δ is the published one, which the numbers beside show.
   case withoutSign
   /// Without the interval and the p of Δ.
-  case withoutTests
-  /// Without the spread of Δ, with short titles.
-  case compact
-  /// Without time as well.
   case narrow
 }
 
@@ -168,8 +168,8 @@ struct ReportGrid {
 
   /// The columns of numbers; one that no row could fill is left out.
   private static func results(_ rows: [AccuracyRow], _ detail: ReportDetail) -> [ReportColumn] {
-    let testsToo = detail == .full || detail == .withoutSign
-    let full = testsToo || detail == .withoutTests
+    let hasTests = detail != .narrow
+    let isWide = detail == .full || detail == .withoutTime
     let measure = rows.first?.setting.measure ?? .accuracy
     var columns = [
       column(.accuracy, measure.title, rows) { row in
@@ -177,11 +177,11 @@ struct ReportGrid {
         return "\(fixed(mean, 2)) ± \(row.accuracyStd.map { fixed($0, 2) } ?? missing)"
       }
     ]
-    if testsToo, rows.contains(where: { $0.wordMean != nil }) {
+    if isWide, rows.contains(where: { $0.wordMean != nil }) {
       columns.append(
         column(.words, "per word", rows) { $0.wordMean.map { fixed($0, 2) } ?? missing })
     }
-    if full, rows.contains(where: { $0.validationMean != nil }) {
+    if isWide, rows.contains(where: { $0.validationMean != nil }) {
       columns.append(
         column(.validation, "validation", rows) {
           $0.validationMean.map { fixed($0, 2) } ?? missing
@@ -189,19 +189,19 @@ struct ReportGrid {
     }
     if rows.contains(where: { $0.deltaMean != nil }) {
       columns.append(
-        column(.delta, full ? measure.gainTitle : "Δ", rows) { row in
+        column(.delta, isWide ? measure.gainTitle : "Δ", rows) { row in
           guard let mean = row.deltaMean else { return missing }
-          let spread = full ? row.deltaStd.map { " ± \(fixed($0, 2))" } : nil
+          let spread = isWide ? row.deltaStd.map { " ± \(fixed($0, 2))" } : nil
           return signed(mean) + (spread ?? "")
         })
     }
-    if testsToo, rows.contains(where: { $0.deltaCI95T != nil }) {
+    if hasTests, rows.contains(where: { $0.deltaCI95T != nil }) {
       columns.append(
         column(.interval, "95 % interval", rows) { row in
           row.deltaCI95T.map { "[\(signed($0.low)), \(signed($0.high))]" } ?? missing
         })
     }
-    if testsToo, rows.contains(where: { $0.signFlipP != nil }) {
+    if hasTests, rows.contains(where: { $0.signFlipP != nil }) {
       columns.append(column(.p, "p", rows) { $0.signFlipP.map(probabilityText) ?? missing })
     }
     if rows.contains(where: { $0.publishedMean != nil }) {
@@ -212,16 +212,16 @@ struct ReportGrid {
       columns.append(
         column(.publishedDelta, "paper Δ", rows) { $0.publishedDelta.map(signed) ?? missing })
     }
-    if detail == .full, rows.contains(where: { $0.signAgrees != nil }) {
+    if isWide || detail == .compact, rows.contains(where: { $0.signAgrees != nil }) {
       columns.append(
         column(.sign, "sign", rows) { row in
           row.signAgrees.map { $0 ? "same" : "other" } ?? missing
         })
     }
-    if detail != .narrow, rows.contains(where: { $0.secondsPerEpoch != nil }) {
+    if detail == .full, rows.contains(where: { $0.secondsPerEpoch != nil }) {
       columns.append(
-        column(.time, full ? "time/epoch" : "s/epoch", rows) { row in
-          row.secondsPerEpoch.map { secondsText($0) + (full ? " s" : "") } ?? missing
+        column(.time, "time/epoch", rows) { row in
+          row.secondsPerEpoch.map { secondsText($0) + " s" } ?? missing
         })
     }
     return columns

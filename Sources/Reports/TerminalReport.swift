@@ -95,7 +95,8 @@ private struct TerminalLayout {
 /// The report for a terminal.
 func terminalReport(_ table: AccuracyTable, style: TerminalStyle) -> String {
   var lines = [style.painted(oneLine(table.experiment.name), .bold)]
-  var grid = ReportGrid(table)
+  let whole = ReportGrid(table)
+  var grid = whole
   var layout = TerminalLayout(grid)
   for detail in ReportDetail.allCases.dropFirst() {
     guard let width = style.width, let current = layout, current.width > width else { break }
@@ -119,7 +120,16 @@ func terminalReport(_ table: AccuracyTable, style: TerminalStyle) -> String {
       }
     }
   }
-  lines += [""] + grid.notes.flatMap { wrapped($0, width: style.width) }
+  let shown = Set(grid.columns.map(\.role))
+  let hidden = whole.columns.filter { !shown.contains($0.role) }.map(\.title)
+  let notes =
+    hidden.isEmpty || layout == nil
+    ? grid.notes
+    : [
+      "no room for: \(hidden.joined(separator: ", ")); a wider terminal or --format markdown has it"
+    ]
+      + grid.notes
+  lines += [""] + notes.flatMap { wrapped($0, width: style.width) }
   if !grid.failures.isEmpty {
     lines += ["", "Not finished:"] + grid.failures.map { "  " + $0 }
   }

@@ -12,6 +12,8 @@ public struct BLASDescription: Codable, Hashable, Sendable {
   public let automaticCore: String
   /// The core type is the user's own, from OPENBLAS_CORETYPE.
   public let coreFromUser: Bool
+  /// What OPENBLAS_CORETYPE asks for where the library has or runs no such core; else nil.
+  public let ignoredCore: String?
 }
 
 public enum BLASError: Error, CustomStringConvertible {
@@ -38,9 +40,21 @@ public enum BLAS {
       withUnsafeBytes(of: &field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
     guard loaded else { throw .notFound(tried: text(&info.error)) }
+    let core = text(&info.core)
+    let asked = text(&info.asked_core)
     return BLASDescription(
-      library: text(&info.library), version: text(&info.config), core: text(&info.core),
-      automaticCore: text(&info.automatic_core), coreFromUser: info.core_from_user)
+      library: text(&info.library), version: text(&info.config), core: core,
+      automaticCore: text(&info.automatic_core), coreFromUser: info.core_from_user,
+      ignoredCore: asked.isEmpty || core.isEmpty || info.core_from_user ? nil : asked)
+  }
+}
+
+extension BLASDescription {
+  /// What a user should know who asked for a core that is not in use.
+  public var coreWarning: String? {
+    ignoredCore.map {
+      "OPENBLAS_CORETYPE: \(quoted($0)) is no core that this library has for this CPU; it took \(core)"
+    }
   }
 }
 

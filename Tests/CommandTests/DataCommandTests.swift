@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `excite data`; downloads are tested with the target that makes them.
@@ -70,6 +71,14 @@ struct DataCommandTests {
       output.lines.first?.hasPrefix(
         "cifar-10-batches-bin/data_batch_1.bin: differs from the official file (SHA-256 ") == true)
     #expect(output.lines.last?.hasSuffix("expected 30,730,000 bytes, found 5") == true)
+  }
+
+  /// Images that can be trained on, but are not what the paper's numbers are for.
+  @Test func verifyFailsForOtherImages() throws {
+    try SVHNFiles.write(train: 8, test: 4, to: URL(fileURLWithPath: work.path("data")))
+    let output = try work.excite("data", "verify", "svhn", "--data-dir", "data")
+    #expect(output.status == 1)
+    #expect(output.lines.last?.hasPrefix("svhn: readable, 8 + 4 records, but not byte-") == true)
   }
 
   @Test func nothingToFetchForSynthetic() throws {

@@ -237,6 +237,8 @@ import Testing
     let rest = try place.success(names).stdout
     #expect(rest.contains("\n# 6 runs, 6 in the store:\n"))
     #expect(rest.contains("\n# in all: 12 runs, 6 in the store; the others about "))
+    _ = try reproduce("fig3")
+    #expect(try place.success(names).stdout.hasSuffix("\n# in all: 12 runs, 12 in the store\n"))
     let quick = try place.success(names + ["--quick"]).stdout
     #expect(quick.hasPrefix("# Table 1: optimizers on CIFAR-10 (quick)\n# source: none\n"))
   }
@@ -282,6 +284,23 @@ import Testing
     let single = try place.excite(
       "reproduce", "table1", "--configs", "paper", "--data-dir", "data")
     expectRefused(single, status: 1, saying: ["svhn"])
+    let plan = try reproduce("table1", "--data-dir", "data", "--dry-run")
+    #expect(plan.stdout.contains("# svhn is not, or not wholly, in "))
+  }
+
+  /// Of several experiments one that this machine cannot hold stops neither the plan nor the others.
+  @Test func whatMemoryCannotHoldStopsItsPanelAlone() throws {
+    let wide = Workplace.small.replacing(
+      "hidden_layers: 2, width: 16", with: "hidden_layers: 100, width: 65536")
+    try #require(wide != Workplace.small)
+    try place.write(wide, to: "paper/figure3a.yaml")
+    let plan = try reproduce("fig3", "--dry-run")
+    #expect(plan.stderr.contains("note: fig3: "))
+    #expect(plan.stderr.contains(" of memory, "))
+    let output = try place.excite("reproduce", "fig3", "--configs", "paper", "--jobs", "1")
+    #expect(output.status == 1)
+    #expect(output.stderr.contains("error: fig3: "))
+    #expect(output.stdout.contains("6 of 12 runs finished"))
   }
 
   @Test func jsonHasTableAndClaims() throws {

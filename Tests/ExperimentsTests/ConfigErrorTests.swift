@@ -58,6 +58,13 @@ private let variants =
       "model: {hiddenLayers: 3}",
       "a.yaml:1:9: model.hiddenLayers: unknown key; \(modelKeys); did you mean hidden_layers?"),
     Refused(
+      "model: {layers: 3}",
+      "a.yaml:1:17: model.layers: unknown key; topk_mlp has name, hidden_layers, width, sparsity, k, "
+        + "initialization, normalization; did you mean hidden_layers?"),
+    Refused(
+      "optimizer: {learning_rate: 3}",
+      "a.yaml:1:13: optimizer.learning_rate: unknown key; \(optimizerKeys); did you mean lr?"),
+    Refused(
       "model: {name: moe_vit, zzz: 3}", "a.yaml:1:24: model.zzz: unknown key; \(transformerKeys)"),
     Refused(
       "model: {width: 3, name: moe_vit}",
@@ -571,7 +578,8 @@ private let variants =
     Refused(ConfigOverrides(seeds: "0,0"), "--seeds 0,0: 0 is given twice; keep one"),
     Refused(
       ConfigOverrides(seeds: "4-1"),
-      "--seeds 4-1: expected a whole number, 0 or more, found the text \"4-1\""),
+      "--seeds 4-1: expected seeds such as 0,1,2 or 0-4, the lower end first, found the text \"4-1\""
+    ),
     Refused(
       ConfigOverrides(seeds: ""),
       "--seeds : the list is empty; give a list of seeds such as [0, 1, 2]"),

@@ -12,7 +12,7 @@ import Testing
       build    excite 0.1.0, commit abc1234, Swift 6.3.1, release, Linux
     """
 
-  /// Table 1's layout, 79 wide; the interval does not fit.
+  /// Table 1's layout without spreads of Δ and time, 80 wide.
   @Test func severalOptimizers() throws {
     let sgd = setting(varying: [SettingAxis("optimizer.name", "sgd")])
     let momentum = setting(
@@ -40,19 +40,21 @@ import Testing
           seeds    0, 1, 2
         \(Self.environment)
 
-        optimizer  variant       accuracy [%]    Δ [points]  paper  paper Δ  time/epoch
-        ─────────  ────────────  ────────────  ────────────  ─────  ───────  ──────────
-        sgd        vanilla       41.00 ± 1.00             –  41.01        –      0.42 s
-        sgd        positive-sum  47.00 ± 2.00  +6.00 ± 1.00  46.59    +5.58      0.46 s
+        optimizer  variant       accuracy [%]      Δ   95 % interval  paper  paper Δ
+        ─────────  ────────────  ────────────  ─────  ──────────────  ─────  ───────
+        sgd        vanilla       41.00 ± 1.00      –               –  41.01        –
+        sgd        positive-sum  47.00 ± 2.00  +6.00  [+3.52, +8.48]  46.59    +5.58
 
-        momentum   vanilla       51.00 ± 1.00             –  50.65        –     0.040 s
-        momentum   positive-sum  52.00 ± 1.00  +1.00 ± 0.00  51.96    +1.31     12.50 s
+        momentum   vanilla       51.00 ± 1.00      –               –  50.65        –
+        momentum   positive-sum  52.00 ± 1.00  +1.00  [+1.00, +1.00]  51.96    +1.31
 
-        adagrad    vanilla       33.00 ± 1.00             –  32.17        –       250 s
-        adagrad    positive-sum  31.50 ± 0.50  -1.50 ± 0.87  35.45    +3.28      0.42 s
+        adagrad    vanilla       33.00 ± 1.00      –               –  32.17        –
+        adagrad    positive-sum  31.50 ± 0.50  -1.50  [-3.65, +0.65]  35.45    +3.28
 
+        no room for: sign, time/epoch; a wider terminal or --format markdown has it
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 3
+        95 % interval: of that mean, by Student's t
         no p with 3 seeds: a sign-flip test cannot go below 0.25 there; the interval is
           the only test, and takes the differences as normal
         paper: published mean over 3 seeds, arXiv:2602.21798
@@ -75,7 +77,7 @@ import Testing
     }
   }
 
-  /// Failures add the column n, and then spreads of Δ give way.
+  /// Failures add the column n, and then the sign gives way.
   @Test func failedRuns() throws {
     let text = render(try table(twoOptimizers()), format: .table, style: Self.plain)
     #expect(
@@ -87,17 +89,19 @@ import Testing
           seeds    0, 1, 2
         \(Self.environment)
 
-        optimizer  variant       n  accuracy [%]      Δ  paper  paper Δ  s/epoch
-        ─────────  ────────────  ─  ────────────  ─────  ─────  ───────  ───────
-        sgd        vanilla       3  41.00 ± 1.00      –  41.01        –     0.42
-        sgd        zero-sum      3  47.00 ± 2.00  +6.00  46.58    +5.57     0.50
+        optimizer  variant       n  accuracy [%]      Δ   95 % interval  paper  paper Δ
+        ─────────  ────────────  ─  ────────────  ─────  ──────────────  ─────  ───────
+        sgd        vanilla       3  41.00 ± 1.00      –               –  41.01        –
+        sgd        zero-sum      3  47.00 ± 2.00  +6.00  [+3.52, +8.48]  46.58    +5.57
 
-        adam       vanilla       2  49.00 ± 1.41      –  48.47        –     0.42
-        adam       zero-sum      3  49.17 ± 1.76  -0.75  49.81    +1.34     0.50
-        adam       positive-sum  0             –      –  50.55    +2.08        –
+        adam       vanilla       2  49.00 ± 1.41      –               –  48.47        –
+        adam       zero-sum      3  49.17 ± 1.76  -0.75  [-3.93, +2.43]  49.81    +1.34
+        adam       positive-sum  0             –      –               –  50.55    +2.08
 
+        no room for: sign, time/epoch; a wider terminal or --format markdown has it
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 2–3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 2–3
+        95 % interval: of that mean, by Student's t
         no p with 2–3 seeds: a sign-flip test cannot go below 0.25 there; the interval
           is the only test, and takes the differences as normal
         paper: published mean over 3 seeds, arXiv:2602.21798
@@ -211,31 +215,39 @@ import Testing
     #expect(text.contains("model.normalization  dataset.normalization  variant"))
   }
 
-  @Test func narrowTerminalsLoseSignThenIntervalThenSpreadThenTime() throws {
+  @Test func narrowTerminalsLoseTimeThenSpreadThenSignThenInterval() throws {
     let outcomes = twoOptimizers()
-    let title = { (width: Int?) throws -> String in
+    let report = { (width: Int?) throws -> String in
       let style = TerminalStyle(color: false, width: width)
-      let lines = render(try table(outcomes), format: .table, style: style).split(separator: "\n")
-      return String(lines.first { $0.hasPrefix("optimizer") } ?? "")
+      return render(try table(outcomes), format: .table, style: style)
     }
-    let start =
-      "optimizer  variant       n  accuracy [%]    Δ [points]   95 % interval  paper  paper Δ"
-    let full = start + "   sign  time/epoch"
+    let title = { (width: Int?) throws -> String in
+      String(try report(width).split(separator: "\n").first { $0.hasPrefix("optimizer") } ?? "")
+    }
+    let start = "optimizer  variant       n  accuracy [%]  "
+    let withoutTime = start + "  Δ [points]   95 % interval  paper  paper Δ   sign"
+    let full = withoutTime + "  time/epoch"
     #expect(try title(nil) == full)
     #expect(try title(105) == full)
-    let withoutSign = start + "  time/epoch"
-    #expect(try title(104) == withoutSign)
-    #expect(try title(98) == withoutSign)
-    let withoutTests =
-      "optimizer  variant       n  accuracy [%]    Δ [points]  paper  paper Δ  time/epoch"
-    #expect(try title(97) == withoutTests)
-    #expect(try title(82) == withoutTests)
-    let compact = "optimizer  variant       n  accuracy [%]      Δ  paper  paper Δ  s/epoch"
-    #expect(try title(81) == compact)
-    #expect(try title(72) == compact)
-    let narrow = "optimizer  variant       n  accuracy [%]      Δ  paper  paper Δ"
-    #expect(try title(71) == narrow)
+    #expect(try title(104) == withoutTime)
+    #expect(try title(93) == withoutTime)
+    let compact = start + "    Δ   95 % interval  paper  paper Δ   sign"
+    #expect(try title(92) == compact)
+    #expect(try title(86) == compact)
+    let withoutSign = start + "    Δ   95 % interval  paper  paper Δ"
+    #expect(try title(85) == withoutSign)
+    #expect(try title(79) == withoutSign)
+    let narrow = start + "    Δ  paper  paper Δ"
+    #expect(try title(78) == narrow)
     #expect(try title(20) == narrow)
+    #expect(try !report(105).contains("no room for"))
+    #expect(
+      try report(85).contains(
+        """
+
+        no room for: sign, time/epoch; a wider terminal or --format markdown has it
+
+        """))
   }
 
   /// Best accuracy of each group bold, Δ green or red, all of it around the text alone.
@@ -249,11 +261,12 @@ import Testing
     #expect(coloured.hasPrefix("\(bold)cifar10_topk\(end)\n"))
     #expect(
       coloured.contains(
-        "sgd        zero-sum      3  \(bold)47.00 ± 2.00\(end)  \(green)+6.00\(end)  46.58"))
+        "sgd        zero-sum      3  \(bold)47.00 ± 2.00\(end)  \(green)+6.00\(end)  [+3.52"))
     #expect(
       coloured.contains(
-        "adam       zero-sum      3  \(bold)49.17 ± 1.76\(end)  \(red)-0.75\(end)  49.81"))
-    #expect(coloured.contains("sgd        vanilla       3  41.00 ± 1.00      –  41.01"))
+        "adam       zero-sum      3  \(bold)49.17 ± 1.76\(end)  \(red)-0.75\(end)  [-3.93"))
+    #expect(
+      coloured.contains("sgd        vanilla       3  41.00 ± 1.00      –               –  41.01"))
     let stripped = [bold, green, red, end].reduce(coloured) { text, code in
       text.split(separator: code, omittingEmptySubsequences: false).joined()
     }

@@ -18,6 +18,8 @@ typedef struct {
   char core[64];
   /// Kernel set the library took by itself, before we asked for another.
   char automatic_core[64];
+  /// OPENBLAS_CORETYPE as the user set it; empty where it is not set.
+  char asked_core[64];
   /// True when the user's own OPENBLAS_CORETYPE was obeyed. Where it is set, right or wrong, the
   /// library is not loaded a second time.
   bool core_from_user;

@@ -120,6 +120,9 @@ struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Read every file of a data set: checksums, records, labels, text.",
       discussion: """
+        Exits with 1 where a file is missing, damaged or known not to be the official one. Sets that \
+        are not the official ones can be trained on all the same.
+
         Example:
           excite data verify cifar10
         """)
@@ -136,6 +139,7 @@ struct DataCommand: ParsableCommand {
         for file in status.files { print("\(file.file.path): \(describe(file.match))") }
       }
       print("\(name.rawValue): \(status.conclusion)")
+      if status.differsFromOfficial { throw Failure.failedRun }
       if case .unusable = status.content { throw Failure.failedRun }
     }
 

@@ -208,6 +208,7 @@ struct ExperimentOptions: ParsableArguments {
     let runner = Runner(experiment, options: options, environment: environment)
     let stop = StopRequest.shared
     let progress = ProgressPrinter(isQuiet: quiet)
+    if let warning = try? BLAS.load().coreWarning { progress.note(warning) }
     let outcomes = try runner.run(
       onStart: { () throws(RunnerError) in try store.keep(stored, as: name) },
       onProgress: progress.show, onNote: progress.note, shouldStop: { stop.isSet })

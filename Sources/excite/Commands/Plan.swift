@@ -13,7 +13,7 @@ func printPlan(_ experiment: ExperimentConfig, jobs: Int, data: URL, store: RunS
   let images = ImagesAtHand(for: runs, in: data)
   printExperiment(experiment)
   print("# \(planLine(of: runs, jobs: jobs, images: images, store: store)):")
-  printRuns(runs, of: experiment, jobs: jobs, images: images)
+  printRuns(runs, of: experiment, jobs: jobs, images: images, data: data)
 }
 
 /// As `printPlan`, of tables and figures one after the other, each under its title; in the end how
@@ -41,10 +41,14 @@ func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore?) {
         (runs.count - fresh.count, "listed above"), (fresh.count - open.count, "in the store"),
       ]
       print("# \(planLine(of: runs, known: known, time)):")
-      printRuns(runs, of: experiment, jobs: jobs, images: images)
+      printRuns(runs, of: experiment, jobs: jobs, images: images, data: data)
     }
   }
   guard plans.flatMap(\.experiments).count > 1 else { return }
+  guard inStore < listed.count else {
+    print("# in all: \(listed.count) runs, \(inStore) in the store")
+    return
+  }
   let done = inStore > 0 ? ", \(inStore) in the store; the others" : ","
   let time = total.map { "about \(durations($0))" } ?? "not timed"
   print("# in all: \(listed.count) runs\(done) \(time) with \(count(jobs, "job"))")
@@ -74,7 +78,7 @@ private func printExperiment(_ experiment: ExperimentConfig) {
 }
 
 private func printRuns(
-  _ runs: [PlannedRun], of experiment: ExperimentConfig, jobs: Int, images: ImagesAtHand
+  _ runs: [PlannedRun], of experiment: ExperimentConfig, jobs: Int, images: ImagesAtHand, data: URL
 ) {
   for run in runs {
     let values = run.setting.varying.map { "  \($0.key)=\($0.value)" }.joined()
@@ -82,7 +86,7 @@ private func printRuns(
     let intensity = experiment.gammas.count > 1 && run.config.excitation.variant != .vanilla
     print("#   \(run.label)\(values)" + (intensity ? "  gamma=\(gamma)" : ""))
   }
-  for note in images.notes { print("# \(note)") }
+  for note in images.notes + missingData(for: runs, in: data) { print("# \(note)") }
   if let compute = computeText(of: runs, images: images) { print("# compute: \(compute)") }
   let memory = memoryText(of: runs, threads: max(1, jobs / max(1, runs.count)))
   print("# memory: \(memory) a run, \(min(jobs, runs.count)) at once, beside program and data")

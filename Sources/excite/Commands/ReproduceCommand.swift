@@ -96,12 +96,25 @@ struct ReproduceCommand: ParsableCommand {
       } else if options.dryRun {
         printPlans(
           plans, jobs: options.jobCount, data: options.dataDirectory, store: options.startingStore)
-        for experiment in plans.flatMap(\.experiments) { try options.checkMemory(experiment) }
+        try checkMemory(plans)
       } else {
         try make(plans)
       }
     } catch {
       throw Failure.exit(error)
+    }
+  }
+
+  /// Says which of several experiments this machine cannot hold; of one alone it is an error.
+  private func checkMemory(_ plans: [PaperPlan]) throws(RunnerError) {
+    let isAlone = plans.flatMap(\.experiments).count == 1
+    for plan in plans {
+      for experiment in plan.experiments {
+        do throws(RunnerError) { try options.checkMemory(experiment) } catch {
+          if isAlone { throw error }
+          writeToStandardError("note: \(plan.artifact.name): \(error.description)\n")
+        }
+      }
     }
   }
 
@@ -178,7 +191,8 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   /// Does the runs that the store does not have.
-  /// - Parameter isAlone: where it is not, a data set that is not there stops its panel alone.
+  /// - Parameter isAlone: where it is not, a data set that is not there, or memory that cannot hold a
+  ///   run, stops its panel alone.
   /// - Returns: whether some failed, and what to exit with where someone asked to stop.
   private func train(
     _ plan: PaperPlan, isAlone: Bool
@@ -192,7 +206,7 @@ struct ReproduceCommand: ParsableCommand {
         if let stop = options.stop(after: trained) { return (hasFailures, stop) }
       } catch {
         switch error {
-        case .dataset where !isAlone, .text where !isAlone: break
+        case .dataset where !isAlone, .text where !isAlone, .tooLarge where !isAlone: break
         default: throw error
         }
         printError("\(plan.artifact.name): \(error.description)")
