@@ -548,7 +548,7 @@ static double softmax_cross_entropy(ptrdiff_t B, ptrdiff_t C, const float *logit
 static double softmax_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptrdiff_t ldl) {
   // With d = x − max and Z = Σ e^d: −Σ p·log p = log Z − Σ e^d·d / Z.
   const float lowest = -3.40282347e38f;
-  // Logarithms after some rows' sums: each by itself would be waited for.
+  // One logarithm for some rows: each Z is from 1 to C, so that no product of 32 is beyond a double.
   enum { block = 32, part = 256 };
   double sum[block], weighted[block];
   double total = 0;
@@ -591,7 +591,12 @@ static double softmax_entropy(ptrdiff_t B, ptrdiff_t C, const float *logits, ptr
       sum[b] = sum_lanes(sums) + sum_lanes(odd);
       weighted[b] = sum_lanes(products);
     }
-    for (ptrdiff_t b = 0; b < rows; b++) total += log(sum[b]) - weighted[b] / sum[b];
+    double product = 1;
+    for (ptrdiff_t b = 0; b < rows; b++) {
+      product *= sum[b];
+      total -= weighted[b] / sum[b];
+    }
+    total += log(product);
   }
   return total;
 }
