@@ -90,27 +90,17 @@ public struct DataStatus: Hashable, Sendable {
     case .text(let bytes): content = "readable, \(grouped(bytes)) bytes of text"
     }
     if files.isEmpty { return content + ", drawn by this program" }
-    if !unlikeOfficial.isEmpty { return content + ", but not byte-identical to the official files" }
+    if differsFromOfficial {
+      return content + ", but not byte-identical to the official files; it can be used"
+    }
     return isOfficial
       ? content + ", byte-identical to the official files"
       : content + "; the official files' checksums are not known"
   }
 
-  /// The finding in one line, with the files that are not the official ones.
-  public var conclusion: String {
-    if case .unusable = content { return summary }
-    guard !unlikeOfficial.isEmpty else { return summary }
-    return summary + " (" + unlikeOfficial.joined(separator: ", ") + ")"
-  }
-
   /// Whether a file is known not to be the official one.
   public var differsFromOfficial: Bool {
     files.contains { if case .unknown = $0.match { false } else { $0.match != .identical } }
-  }
-
-  /// Files that are known to be others, or may be while some are.
-  private var unlikeOfficial: [String] {
-    differsFromOfficial ? files.filter { $0.match != .identical }.map(\.file.path) : []
   }
 }
 

@@ -187,7 +187,8 @@ struct ExperimentReader {
       if case .flag = node.origin, node.number == nil {
         throw .wrongType(
           at: node.origin, path: ConfigKey.seeds,
-          expected: "seeds such as 0,1,2 or 0-4, the lower end first", found: node.found)
+          expected: "seeds such as 0,1,2 or 0-4, the lower end first, at most 10,000",
+          found: node.found)
       }
       return UInt64(try ConfigKey.wholeNumber(node, ConfigKey.seeds, 0...Int.max))
     } ?? [0, 1, 2]

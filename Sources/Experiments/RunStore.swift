@@ -40,6 +40,7 @@ public struct RunStore: Sendable {
       }
       var outcome = result.outcome(in: path)
       outcome.numerics = result.identity.numerics
+      outcome.data = result.identity.data
       return outcome.status.isFailure ? .failed(outcome) : .finished(outcome)
     case .damaged(let problem): return .damaged(problem: "result.json: \(problem)")
     case .nothing: break

@@ -38,6 +38,8 @@ public struct StoreStatus: Sendable {
   }
 
   public let lines: [Line]
+  /// Experiments of the store that cannot be read, so that their runs do not name them; why.
+  public let problems: [String]
 
   /// What a folder holds: a store, or the runs of one experiment whose own folder it is.
   /// - Throws: `.unreadable` for an experiment's folder that tells nothing.
@@ -48,20 +50,26 @@ public struct StoreStatus: Sendable {
       return
     }
     let runs = try store.experiment(name).runs
-    self.init(store, names: runs.map(\.label), demands: [(name, runs)])
+    self.init(store, names: runs.map(\.label), demands: [(name, runs)], problems: [])
   }
 
   /// All runs that the store holds or that one of its experiments asks for, sorted by name.
   public init(_ store: RunStore) {
-    // What cannot be read asks for nothing.
-    let demands = store.experimentNames.compactMap { name in
-      (try? store.experiment(name)).map { (name, $0.runs) }
+    var demands: [(String, [RunOutcome])] = []
+    var problems: [String] = []
+    for name in store.experimentNames {
+      do throws(RunnerError) { demands.append((name, try store.experiment(name).runs)) } catch {
+        problems.append(error.description)
+      }
     }
     let names = store.runNames + demands.flatMap { $0.1.map(\.label) }
-    self.init(store, names: names, demands: demands)
+    self.init(store, names: names, demands: demands, problems: problems)
   }
 
-  private init(_ store: RunStore, names: [String], demands: [(String, [RunOutcome])]) {
+  private init(
+    _ store: RunStore, names: [String], demands: [(String, [RunOutcome])], problems: [String]
+  ) {
+    self.problems = problems
     var experiments: [String: [String]] = [:]
     var maxSteps: [String: Int] = [:]
     for (name, runs) in demands {

@@ -49,7 +49,8 @@ extension FigureContent {
     guard !marks.isEmpty else { return [] }
     let owners = [
       marks.contains { $0.color != nil } ? "in its line's colour" : nil,
-      marks.contains { $0.color == nil } ? "black of an excited run of some variant" : nil,
+      marks.contains { $0.color == nil }
+        ? "black for an excited run, of which variant it does not say" : nil,
     ].compactMap(\.self)
     return ["Published: the paper's accuracy after training, \(owners.joined(separator: "; "))."]
   }

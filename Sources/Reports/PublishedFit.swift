@@ -49,9 +49,9 @@ public struct PublishedFit: Hashable, Sendable {
 }
 
 extension AccuracyRow {
-  /// Whether Δ has the published sign; nil without one of them.
+  /// Whether Δ has the published sign; nil without one of them, and of runs stopped by `max_steps`.
   var signAgrees: Bool? {
-    guard let deltaMean, let publishedDelta else { return nil }
+    guard setting.maxSteps == nil, let deltaMean, let publishedDelta else { return nil }
     return sameSign(deltaMean, publishedDelta)
   }
 }

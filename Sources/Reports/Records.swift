@@ -119,6 +119,8 @@ public struct RunOutcome: Codable, Hashable, Sendable {
   public var testImages: Int?
   /// The engine's numerics version, of a run that the store has; not part of what is kept.
   public var numerics: Int?
+  /// The fingerprint of its data, of a run that the store has; not part of what is kept.
+  public var data: String?
   /// What it was made on, of a run that the store has; not part of what is kept.
   public var machine: String?
 

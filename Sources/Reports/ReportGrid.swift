@@ -24,6 +24,8 @@ enum ReportDetail: CaseIterable {
   case compact
   /// Without whether the sign of Δ is the published one, which the numbers beside show.
   case withoutSign
+  /// Without the published accuracy, and the spread of our own.
+  case lean
   /// Without the interval and the p of Δ.
   case narrow
 }
@@ -102,6 +104,9 @@ struct ReportGrid {
   /// One line per reason for which runs have no result.
   let failures: [String]
 
+  /// Columns that tell spreads.
+  var spreads: Int { columns.count { $0.cells.contains { $0.contains(" ± ") } } }
+
   /// Groups of one row need nothing between them.
   var separatesGroups: Bool { groups.contains { $0.count > 1 } }
 
@@ -174,6 +179,7 @@ struct ReportGrid {
     var columns = [
       column(.accuracy, measure.title, rows) { row in
         guard let mean = row.accuracyMean else { return missing }
+        guard detail != .lean else { return fixed(mean, 2) }
         return "\(fixed(mean, 2)) ± \(row.accuracyStd.map { fixed($0, 2) } ?? missing)"
       }
     ]
@@ -204,7 +210,7 @@ struct ReportGrid {
     if hasTests, rows.contains(where: { $0.signFlipP != nil }) {
       columns.append(column(.p, "p", rows) { $0.signFlipP.map(probabilityText) ?? missing })
     }
-    if rows.contains(where: { $0.publishedMean != nil }) {
+    if detail != .lean, rows.contains(where: { $0.publishedMean != nil }) {
       columns.append(
         column(.published, "paper", rows) { $0.publishedMean.map { fixed($0, 2) } ?? missing })
     }
@@ -289,6 +295,10 @@ struct ReportGrid {
     }
     if columns.contains(where: { $0.role == .p }) {
       notes.append("p: sign-flip test of Δ, two-sided")
+    }
+    let isVanilla = rows.map { $0.variant == baselineVariant }
+    if isVanilla.contains(false), !isVanilla.contains(true) {
+      notes.append("no Δ: \(baselineVariant) is not among the variants")
     }
     notes += significanceNote(pairs).map { [$0] } ?? []
     if rows.contains(where: { $0.publishedMean != nil }) {

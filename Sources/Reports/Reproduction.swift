@@ -151,8 +151,9 @@ public func reproductionPage(
   let head = [
     "# Reproduction", "",
     "The paper's tables and figures from our own runs, beside the published numbers "
-      + "(arXiv:2602.21798). Written by `\(command)` from the runs that its store holds; nothing is "
-      + "typed by hand.", "",
+      + "(arXiv:2602.21798). Written by `\(command)` from the runs that its store holds; no result is "
+      + "typed by hand"
+      + (notes == nil ? "." : ", only what its makers say of them:"), "",
   ]
   let overview = [
     "| | runs | mean distance to the paper, vanilla / excited [points] | sign of Δ | claims |",

@@ -121,7 +121,8 @@ func terminalReport(_ table: AccuracyTable, style: TerminalStyle) -> String {
     }
   }
   let shown = Set(grid.columns.map(\.role))
-  let hidden = whole.columns.filter { !shown.contains($0.role) }.map(\.title)
+  var hidden = whole.columns.filter { !shown.contains($0.role) }.map(\.title)
+  if grid.spreads < whole.spreads { hidden.append("spreads (±)") }
   let notes =
     hidden.isEmpty || layout == nil
     ? grid.notes

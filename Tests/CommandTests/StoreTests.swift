@@ -76,6 +76,10 @@ struct StoreTests {
     _ = try work.success(["run", "small.yaml"] + cut)
     let status = try work.success(["status", "o"]).lines
     #expect(status.count { $0.hasSuffix("  stopped after 2 steps") } == 2)
+    let name = try #require(work.files().first { $0.hasSuffix("/experiment.json") })
+    try work.write("{", to: name)
+    let later = try work.success(["status", "o"])
+    #expect(later.stderr.contains("note: \(name): cannot be read: not an experiment"))
   }
 
   /// What an earlier engine made is said to be so, by everything that shows it.
@@ -154,12 +158,16 @@ struct StoreTests {
     _ = try work.success(arguments)
     // One byte of one pixel.
     try work.writeSparse([0, 1], count: FailedRunTests.cifarBytes, to: FailedRunTests.trainFile)
+    let plan = try work.success(arguments + ["--dry-run"]).stdout
+    #expect(plan.contains("# 1 run, about "), "\(plan)")
+    #expect(plan.contains("\n# 1 run of the store from other data, counted as not there"))
     let output = try work.success(arguments)
     let label = try #require(work.labels(in: "o").first)
     #expect(work.labels(in: "o").count == 1)
     #expect(output.stderr.contains("\(label)/result.json: made from other data; set aside as"))
     #expect(work.exists("o/runs/\(label)/result.json.set-aside-1"))
     #expect(try work.success(arguments).stderr.isEmpty)
+    #expect(try work.success(arguments + ["--dry-run"]).stdout.contains("# 1 run, 1 in the store"))
   }
 
   // MARK: Failures

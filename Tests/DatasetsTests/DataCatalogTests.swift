@@ -95,8 +95,8 @@ import Testing
     let found = SyntheticImagesTests.sha256(train.bytes)
     #expect(status.files[0].match == .differs(foundSHA256: found))
     #expect(
-      status.conclusion == "readable, 3 + 1 records, but not byte-identical to the official files "
-        + "(svhn/train_32x32.mat, svhn/test_32x32.mat)")
+      status.summary == "readable, 3 + 1 records, but not byte-identical to the official files; "
+        + "it can be used")
     // Against an entry that knows this copy.
     let known = DataEntry(
       name: .svhn, summary: "", archives: [],
@@ -109,7 +109,7 @@ import Testing
     let official = DataCatalog.verify(known, directory: folder.url)
     #expect(official.isOfficial)
     #expect(
-      official.conclusion
+      official.summary
         == "readable, 3 + 1 records, byte-identical to the official files")
     let unknown = DataEntry(
       name: .svhn, summary: "", archives: [],
@@ -128,18 +128,18 @@ import Testing
       status.files.map(\.match)
         == [.unreadable(.directoryInPlaceOfFile(path: path)), .missing])
     #expect(status.content == .unusable(.directoryInPlaceOfFile(path: path)))
-    #expect(status.conclusion == "\(path): a folder stands where a data file should be")
+    #expect(status.summary == "\(path): a folder stands where a data file should be")
     let missing = DataCatalog.verify(DataCatalog.cifar10, directory: folder.url)
     #expect(missing.files.allSatisfy { $0.match == .missing && $0.foundBytes == nil })
     #expect(missing.isAbsent && !status.isAbsent)
-    #expect(missing.conclusion.contains("fetch it with: excite data fetch cifar10"))
+    #expect(missing.summary.contains("fetch it with: excite data fetch cifar10"))
   }
 
   @Test func theSyntheticSetIsAlwaysThere() throws {
     let folder = try TemporaryFolder()
     let status = DataCatalog.verify(DataCatalog.synthetic, directory: folder.url)
     #expect(status.content == .readable(train: 10_000, test: 2_000))
-    #expect(status.conclusion == "readable, 10,000 + 2,000 records, drawn by this program")
+    #expect(status.summary == "readable, 10,000 + 2,000 records, drawn by this program")
     #expect(folder.contents == [])
   }
 
@@ -161,7 +161,7 @@ import Testing
     // "train é\n", "valid é\n" and "test é\n" are 9, 9 and 8 bytes.
     #expect(large.bytesOnDisk == 26)
     #expect(
-      DataCatalog.verify(DataCatalog.wikitext103, directory: folder.url).conclusion
+      DataCatalog.verify(DataCatalog.wikitext103, directory: folder.url).summary
         == "readable, 26 bytes of text; the official files' checksums are not known")
     let small = DataCatalog.listing(DataCatalog.wikitext2, directory: folder.url)
     #expect(small.state == .other(.text(bytes: 26)))
@@ -183,9 +183,8 @@ import Testing
     let status = DataCatalog.verify(DataCatalog.wikitext2, directory: folder.url)
     #expect(status.content == .text(bytes: 26))
     #expect(
-      status.conclusion == "readable, 26 bytes of text, but not byte-identical to the official "
-        + "files (wikitext-2/wiki.train.tokens, wikitext-2/wiki.valid.tokens, "
-        + "wikitext-2/wiki.test.tokens)")
+      status.summary == "readable, 26 bytes of text, but not byte-identical to the official "
+        + "files; it can be used")
     try Self.writeText(folder, "wikitext-2-raw", "raw")
     #expect(
       DataCatalog.listing(DataCatalog.wikitext2, directory: folder.url).state
@@ -198,13 +197,12 @@ import Testing
     let status = DataCatalog.verify(DataCatalog.wikitext2, directory: folder.url)
     #expect(status.content == .text(bytes: 26))
     #expect(
-      status.conclusion == "readable, 26 bytes of text, but not byte-identical to the official "
-        + "files (wikitext-2-raw/wiki.train.raw, wikitext-2-raw/wiki.valid.raw, "
-        + "wikitext-2-raw/wiki.test.raw)")
+      status.summary == "readable, 26 bytes of text, but not byte-identical to the official "
+        + "files; it can be used")
     try folder.write([0x61, 0xFF], to: "wikitext-2-raw/wiki.test.raw")
     let path = folder.path("wikitext-2-raw/wiki.test.raw")
     let broken = DataCatalog.verify(DataCatalog.wikitext2, directory: folder.url)
     #expect(broken.content == .unusable(.notUTF8(path: path, offset: 1)))
-    #expect(broken.conclusion == "\(path): not UTF-8 text: byte 1 belongs to no character")
+    #expect(broken.summary == "\(path): not UTF-8 text: byte 1 belongs to no character")
   }
 }

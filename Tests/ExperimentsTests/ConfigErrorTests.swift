@@ -578,7 +578,8 @@ private let variants =
     Refused(ConfigOverrides(seeds: "0,0"), "--seeds 0,0: 0 is given twice; keep one"),
     Refused(
       ConfigOverrides(seeds: "4-1"),
-      "--seeds 4-1: expected seeds such as 0,1,2 or 0-4, the lower end first, found the text \"4-1\""
+      "--seeds 4-1: expected seeds such as 0,1,2 or 0-4, the lower end first, at most 10,000, "
+        + "found the text \"4-1\""
     ),
     Refused(
       ConfigOverrides(seeds: ""),

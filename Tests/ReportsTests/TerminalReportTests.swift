@@ -51,7 +51,8 @@ import Testing
         adagrad    vanilla       33.00 ± 1.00      –               –  32.17        –
         adagrad    positive-sum  31.50 ± 0.50  -1.50  [-3.65, +0.65]  35.45    +3.28
 
-        no room for: sign, time/epoch; a wider terminal or --format markdown has it
+        no room for: sign, time/epoch, spreads (±); a wider terminal or --format
+          markdown has it
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 3
         95 % interval: of that mean, by Student's t
@@ -98,7 +99,8 @@ import Testing
         adam       zero-sum      3  49.17 ± 1.76  -0.75  [-3.93, +2.43]  49.81    +1.34
         adam       positive-sum  0             –      –               –  50.55    +2.08
 
-        no room for: sign, time/epoch; a wider terminal or --format markdown has it
+        no room for: sign, time/epoch, spreads (±); a wider terminal or --format
+          markdown has it
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 2–3
         Δ: mean over seeds of excited − vanilla, paired by seed; n = 2–3
         95 % interval: of that mean, by Student's t
@@ -161,6 +163,7 @@ import Testing
         zero-sum  0.5  45.75 ± 1.06
 
         accuracy: test set, last epoch; mean ± sample std over seeds; n = 2
+        no Δ: vanilla is not among the variants
 
         """)
   }
@@ -215,7 +218,7 @@ import Testing
     #expect(text.contains("model.normalization  dataset.normalization  variant"))
   }
 
-  @Test func narrowTerminalsLoseTimeThenSpreadThenSignThenInterval() throws {
+  @Test func narrowTerminalsLoseIntervalsLast() throws {
     let outcomes = twoOptimizers()
     let report = { (width: Int?) throws -> String in
       let style = TerminalStyle(color: false, width: width)
@@ -237,17 +240,56 @@ import Testing
     let withoutSign = start + "    Δ   95 % interval  paper  paper Δ"
     #expect(try title(85) == withoutSign)
     #expect(try title(79) == withoutSign)
+    let lean = "optimizer  variant       n  accuracy [%]      Δ   95 % interval  paper Δ"
+    #expect(try title(78) == lean)
+    #expect(try title(72) == lean)
     let narrow = start + "    Δ  paper  paper Δ"
-    #expect(try title(78) == narrow)
+    #expect(try title(71) == narrow)
     #expect(try title(20) == narrow)
     #expect(try !report(105).contains("no room for"))
     #expect(
-      try report(85).contains(
+      try report(80).contains(
         """
 
-        no room for: sign, time/epoch; a wider terminal or --format markdown has it
+
+        no room for: sign, time/epoch, spreads (±); a wider terminal or --format
+          markdown has it
 
         """))
+    #expect(
+      try report(78).contains(
+        """
+
+
+        no room for: paper, sign, time/epoch, spreads (±); a wider terminal or
+          --format markdown has it
+
+        """))
+  }
+
+  @Test func withoutVanillaThereIsNoDifference() throws {
+    let text = { (outcomes: [RunOutcome]) throws in
+      render(try table(outcomes), format: .table, style: Self.plain)
+    }
+    let excited = runs(setting(), "zero-sum", [40, 42])
+    let note = "\nno Δ: vanilla is not among the variants\n"
+    #expect(try text(excited).contains(note))
+    #expect(try !text(runs(setting(), "vanilla", [40, 42]) + excited).contains(note))
+    #expect(try !text(runs(setting(), "vanilla", [40, 42])).contains(note))
+  }
+
+  /// Runs that `max_steps` stops show no trained model.
+  @Test func signsOfCutRunsAreNotCompared() throws {
+    let title = { (maxSteps: Int?) throws -> String in
+      var setting = setting()
+      setting.maxSteps = maxSteps
+      let outcomes = runs(setting, "vanilla", [40, 41]) + runs(setting, "zero-sum", [45, 46])
+      let style = TerminalStyle(color: false, width: nil)
+      let lines = render(try table(outcomes), format: .table, style: style).split(separator: "\n")
+      return String(lines.first { $0.hasPrefix("variant") } ?? "")
+    }
+    #expect(try title(nil).hasSuffix("  paper  paper Δ  sign"))
+    #expect(try title(5).hasSuffix("  paper  paper Δ"))
   }
 
   /// Best accuracy of each group bold, Δ green or red, all of it around the text alone.

@@ -129,7 +129,7 @@ struct CalibrateCommand: ParsableCommand {
     let images = ImagesAtHand(for: runs, in: options.dataDirectory)
     print(
       planLine(
-        of: runs, jobs: options.jobCount, images: images, store: options.startingStore))
+        of: runs, jobs: options.jobCount, images: images, kept: options.keptRuns))
     for candidate in calibration.candidates { print("  \(candidate.name)") }
   }
 }

@@ -134,11 +134,11 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
       let status = DataCatalog.verify(DataCatalog.entry(name), directory: location.directory)
-      // The conclusion says what is looked for where.
+      // The summary says what is looked for where.
       if !status.isAbsent {
         for file in status.files { print("\(file.file.path): \(describe(file.match))") }
       }
-      print("\(name.rawValue): \(status.conclusion)")
+      print("\(name.rawValue): \(status.summary)")
       if status.differsFromOfficial { throw Failure.failedRun }
       if case .unusable = status.content { throw Failure.failedRun }
     }

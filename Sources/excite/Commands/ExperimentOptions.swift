@@ -156,7 +156,7 @@ struct ExperimentOptions: ParsableArguments {
     if slurm.isOn {
       try submit(experiment)
     } else {
-      printPlan(experiment, jobs: jobCount, data: dataDirectory, store: startingStore)
+      printPlan(experiment, jobs: jobCount, data: dataDirectory, kept: keptRuns)
       try checkMemory(experiment)
     }
   }
@@ -166,8 +166,10 @@ struct ExperimentOptions: ParsableArguments {
     try Experiments.checkMemory(of: experiment.runs, jobs: jobCount)
   }
 
-  /// The store whose finished runs are not repeated; nil where all are, or start from other weights.
-  var startingStore: RunStore? { fresh || initialWeights != nil ? nil : RunStore(out) }
+  /// The finished runs that are not repeated; none where all are, or start from other weights.
+  var keptRuns: KeptRuns {
+    KeptRuns(fresh || initialWeights != nil ? nil : RunStore(out), data: dataDirectory)
+  }
 
   var dataDirectory: URL {
     DataDirectory.resolve(flag: dataDir, environment: ProcessInfo.processInfo.environment)

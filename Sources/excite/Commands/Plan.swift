@@ -7,18 +7,19 @@ import Reports
 /// - Parameters:
 ///   - jobs: runs at once.
 ///   - data: the data directory.
-///   - store: what it has takes no time; nil where all is to be run.
-func printPlan(_ experiment: ExperimentConfig, jobs: Int, data: URL, store: RunStore?) {
+///   - kept: what it has takes no time.
+func printPlan(_ experiment: ExperimentConfig, jobs: Int, data: URL, kept: KeptRuns) {
   let runs = distinctRuns(experiment.runs)
   let images = ImagesAtHand(for: runs, in: data)
   printExperiment(experiment)
-  print("# \(planLine(of: runs, jobs: jobs, images: images, store: store)):")
+  print("# \(planLine(of: runs, jobs: jobs, images: images, kept: kept)):")
   printRuns(runs, of: experiment, jobs: jobs, images: images, data: data)
+  printOtherData(kept)
 }
 
 /// As `printPlan`, of tables and figures one after the other, each under its title; in the end how
 /// much it is together. Runs that were listed before or that the store has are not counted again.
-func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore?) {
+func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, kept: KeptRuns) {
   var listed: Set<String> = []
   var inStore = 0
   var total: ClosedRange<Double>? = 0...0
@@ -33,7 +34,7 @@ func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore?) {
       let images = ImagesAtHand(for: runs, in: data)
       printExperiment(experiment)
       let fresh = runs.filter { listed.insert($0.label).inserted }
-      let open = openRuns(fresh, store)
+      let open = kept.open(of: fresh)
       inStore += fresh.count - open.count
       let time = PlanTime(of: open, jobs: jobs, images: images)
       total = sum(total, time.seconds)
@@ -44,6 +45,7 @@ func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore?) {
       printRuns(runs, of: experiment, jobs: jobs, images: images, data: data)
     }
   }
+  printOtherData(kept)
   guard plans.flatMap(\.experiments).count > 1 else { return }
   guard inStore < listed.count else {
     print("# in all: \(listed.count) runs, \(inStore) in the store")
@@ -54,12 +56,12 @@ func printPlans(_ plans: [PaperPlan], jobs: Int, data: URL, store: RunStore?) {
   print("# in all: \(listed.count) runs\(done) \(time) with \(count(jobs, "job"))")
 }
 
-/// Those that the store does not have.
-private func openRuns(_ runs: [PlannedRun], _ store: RunStore?) -> [PlannedRun] {
-  guard let store else { return runs }
-  return runs.filter { run in
-    if case .finished = store.state(ofRun: run.label) { false } else { true }
-  }
+private func printOtherData(_ kept: KeptRuns) {
+  let others = kept.fromOtherData.count
+  guard others > 0 else { return }
+  print(
+    "# \(count(others, "run")) of the store from other data, counted as not there: doing them sets "
+      + "what is kept aside")
 }
 
 /// The experiment as YAML; with flags, what its header says of duration and outcome is not so.
@@ -123,11 +125,11 @@ private func memoryText(of runs: [PlannedRun], threads: Int) -> String {
 }
 
 /// "54 runs, 14 in the store; the others about 40m to 50m with 2 jobs".
-/// - Parameter store: as of `printPlan`.
+/// - Parameter kept: as of `printPlan`.
 func planLine(
-  of runs: [PlannedRun], jobs: Int, images: ImagesAtHand, store: RunStore?
+  of runs: [PlannedRun], jobs: Int, images: ImagesAtHand, kept: KeptRuns
 ) -> String {
-  let open = openRuns(runs, store)
+  let open = kept.open(of: runs)
   return planLine(
     of: runs, known: [(runs.count - open.count, "in the store")],
     PlanTime(of: open, jobs: jobs, images: images))

@@ -95,7 +95,7 @@ struct ReproduceCommand: ParsableCommand {
         for experiment in plans.flatMap(\.experiments) { try options.plan(experiment) }
       } else if options.dryRun {
         printPlans(
-          plans, jobs: options.jobCount, data: options.dataDirectory, store: options.startingStore)
+          plans, jobs: options.jobCount, data: options.dataDirectory, kept: options.keptRuns)
         try checkMemory(plans)
       } else {
         try make(plans)

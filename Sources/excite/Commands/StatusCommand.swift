@@ -51,6 +51,7 @@ struct StatusCommand: ParsableCommand {
       writeToStandardError(
         "note: \(directory) has neither runs nor experiments; is it the folder that --out named?\n")
     }
+    for problem in status.problems { writeToStandardError("note: \(problem)\n") }
     guard json else {
       if let code = writeToStandardOutput(status.text) { throw code }
       return
