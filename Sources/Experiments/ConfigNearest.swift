@@ -1,7 +1,8 @@
 /// The candidate closest to a mistyped name, or nil where none is close enough to suggest.
 ///
-/// Distance is Levenshtein's on lower-case text with "-" read as "_". A candidate is close when at
-/// most 2 letters, or a third of the longer name, differ, or when one name starts the other.
+/// Distance is Levenshtein's, with neighbours that changed places as one difference, on lower-case
+/// text with "-" read as "_". A candidate is close when at most 2 letters, or a third of the longer
+/// name, differ, or when one name starts the other.
 func nearest(to name: String, in candidates: [String]) -> String? {
   func plain(_ text: String) -> [Character] {
     text.lowercased().map { $0 == "-" ? "_" : $0 }
@@ -23,17 +24,18 @@ func nearest(to name: String, in candidates: [String]) -> String? {
   return candidates.first { plain($0).starts(with: wanted) || wanted.starts(with: plain($0)) }
 }
 
-/// Levenshtein distance: the fewest letters to insert, delete or change.
+/// The fewest letters to insert, delete or change, or neighbours to swap.
 private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
-  var row = Array(0...b.count)
+  var earlier: [Int] = []
+  var before = Array(0...b.count)
   for i in a.indices {
-    var diagonal = row[0]
-    row[0] = i + 1
+    var row = [i + 1]
     for j in b.indices {
-      let above = row[j + 1]
-      row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1))
-      diagonal = above
+      var least = min(before[j + 1] + 1, row[j] + 1, before[j] + (a[i] == b[j] ? 0 : 1))
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, earlier[j - 1] + 1) }
+      row.append(least)
     }
+    (earlier, before) = (before, row)
   }
-  return row[b.count]
+  return before[b.count]
 }

@@ -23,7 +23,8 @@ func prepareFolder(_ path: String) throws(RunnerError) {
   for part in path.split(separator: "/") {
     made += part
     guard mkdir(made, 0o777) == 0 || errno == EEXIST else {
-      throw .unwritable(path: path, reason: "\(made): \(systemReason())")
+      let place = made == path ? "" : "\(made): "
+      throw .unwritable(path: path, reason: place + systemReason())
     }
     made += "/"
   }

@@ -152,6 +152,9 @@ private let variants =
     Refused(
       "optimizer: {name: adm}",
       "a.yaml:1:19: optimizer.name: unknown name \"adm\"; \(optimizers); did you mean adam?"),
+    Refused(
+      "optimizer: {name: sdg}",
+      "a.yaml:1:19: optimizer.name: unknown name \"sdg\"; \(optimizers); did you mean sgd?"),
     Refused("optimizer: 3", "a.yaml:1:12: optimizer.name: unknown name \"3\"; \(optimizers)"),
     Refused(
       "optimizer: [sgd, null]",

@@ -402,10 +402,10 @@ def soak(lab, times):
     if done.returncode != 0:
         raise Lost((done.stdout + done.stderr).strip().splitlines()[-1])
     lines = done.stdout.splitlines()
-    tenths = [line.partition(":")[2].strip() for line in lines if line.startswith("runs to")]
+    tenths = [" ".join(line.partition(":")[2].split()) for line in lines if line.startswith("runs to")]
     again = next(line.rpartition(" ")[0].rpartition(" ")[2] for line in lines if "again" in line)
-    return (f"{times} runs: {tenths[1]} in the second tenth, {tenths[-1]} in the last; all found "
-            f"again in {again} s")
+    return (f"{times} runs: in the second tenth {tenths[1]} of memory; in the last {tenths[-1]}; all "
+            f"found again in {again} s")
 
 
 # name: what is done, times by default

@@ -7,7 +7,7 @@ extension BenchCommand {
   struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract:
-        "Build a model and do its first step; how long that takes, and the process, is told.",
+        "Say how long it takes to build a model and do its first step, and the whole process.",
       discussion: """
         Examples:
           excite bench start

@@ -8,8 +8,8 @@ extension BenchCommand {
     static let configuration = CommandConfiguration(
       abstract: "Median time of one training step on a batch in memory.",
       discussion: """
-        The preparation of a batch and a large matrix product are timed in turn with the step, for
-        comparison; the step's time contains neither. Of a transformer the step's parts follow,
+        The preparation of a batch and a large matrix product are timed in turn with the step, for \
+        comparison; the step's time contains neither. Of a transformer the step's parts follow, \
         timed on as many steps more, their shares over all threads.
 
         Examples:
