@@ -92,8 +92,9 @@ struct FailedRunTests {
   static let places = [
     Place(flag: "--out", path: "small.yaml", reason: "a file stands where a folder should be"),
     Place(flag: "--save", path: "small.yaml", reason: "a file stands where a folder should be"),
-    Place(flag: "--out", path: "small.yaml/o", reason: "small.yaml/o: Not a directory"),
-    Place(flag: "--out", path: "/dev/null/o", reason: "/dev/null/o: Not a directory"),
+    Place(flag: "--out", path: "small.yaml/o", reason: "Not a directory"),
+    Place(flag: "--out", path: "small.yaml/o/p", reason: "small.yaml/o: Not a directory"),
+    Place(flag: "--out", path: "/dev/null/o", reason: "Not a directory"),
     Place(flag: "--out", path: "", reason: "give a folder's name"),
   ]
 
