@@ -685,19 +685,26 @@ typedef const ExciteOptimizerStep *Step;
 
 INLINE vf square_root(vf v) { return __builtin_elementwise_sqrt(v); }
 
+/// 0 for what is too small for a normal number. The state of a neuron that is never used decays to
+/// there and stays, with no effect on its weights, and CPUs compute with such numbers ten times slower.
+INLINE vf normal(vf v) {
+  const vf least = broadcast(1.17549435e-38f);
+  return choose((v < least) & (v > -least), (vf){}, v);
+}
+
 INLINE vf sgd_delta(Step s, vf theta, vf g, vf *unused1, vf *unused2) {
   return -s->rate * (g + s->weight_decay * theta);
 }
 
 INLINE vf momentum_delta(Step s, vf theta, vf g, vf *buffer, vf *unused) {
   g += s->weight_decay * theta;
-  *buffer = s->first_step ? g : s->momentum * *buffer + s->dampening_keep * g;
+  *buffer = normal(s->first_step ? g : s->momentum * *buffer + s->dampening_keep * g);
   return -s->rate * (s->nesterov ? g + s->momentum * *buffer : *buffer);
 }
 
 INLINE vf moments_delta(Step s, vf g, vf *first, vf *second) {
-  *first += s->one_minus_beta1 * (g - *first);
-  *second = s->beta2 * *second + s->one_minus_beta2 * (g * g);
+  *first = normal(*first + s->one_minus_beta1 * (g - *first));
+  *second = normal(s->beta2 * *second + s->one_minus_beta2 * (g * g));
   return -s->step_size * *first / (square_root(*second) / s->root_correction + s->epsilon);
 }
 
@@ -711,7 +718,7 @@ INLINE vf adamw_delta(Step s, vf theta, vf g, vf *first, vf *second) {
 
 INLINE vf rmsprop_delta(Step s, vf theta, vf g, vf *square, vf *unused) {
   g += s->weight_decay * theta;
-  *square = s->beta2 * *square + s->one_minus_beta2 * (g * g);
+  *square = normal(s->beta2 * *square + s->one_minus_beta2 * (g * g));
   return -s->rate * g / (square_root(*square) + s->epsilon);
 }
 

@@ -165,12 +165,15 @@ static void sgd(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *the
   }
 }
 
+/// 0 for what is too small for a normal number.
+static float normal(float v) { return fabsf(v) < 1.17549435e-38f ? 0 : v; }
+
 static void momentum(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float *theta,
                      const float *gradient, float *buffer, float *state2) {
   (void)state2;
   for (ptrdiff_t i = 0; i < n; i++) {
     float g = gradient[i] + s->weight_decay * theta[i];
-    float m = s->first_step ? g : s->momentum * buffer[i] + s->dampening_keep * g;
+    float m = normal(s->first_step ? g : s->momentum * buffer[i] + s->dampening_keep * g);
     buffer[i] = m;
     float direction = s->nesterov ? g + s->momentum * m : m;
     theta[i] += phi * (-s->rate * direction);
@@ -178,8 +181,8 @@ static void momentum(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float
 }
 
 static float adam_delta(const ExciteOptimizerStep *s, float g, float *first, float *second) {
-  float m = *first + s->one_minus_beta1 * (g - *first);
-  float v = s->beta2 * *second + s->one_minus_beta2 * g * g;
+  float m = normal(*first + s->one_minus_beta1 * (g - *first));
+  float v = normal(s->beta2 * *second + s->one_minus_beta2 * g * g);
   *first = m;
   *second = v;
   return -s->step_size * m / (sqrtf(v) / s->root_correction + s->epsilon);
@@ -206,7 +209,7 @@ static void rmsprop(const ExciteOptimizerStep *s, float phi, ptrdiff_t n, float 
   (void)state2;
   for (ptrdiff_t i = 0; i < n; i++) {
     float g = gradient[i] + s->weight_decay * theta[i];
-    float v = s->beta2 * square[i] + s->one_minus_beta2 * g * g;
+    float v = normal(s->beta2 * square[i] + s->one_minus_beta2 * g * g);
     square[i] = v;
     theta[i] += phi * (-s->rate * g / (sqrtf(v) + s->epsilon));
   }

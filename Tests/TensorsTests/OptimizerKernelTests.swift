@@ -210,6 +210,40 @@ struct OptimizerKernelTests {
     }
   }
 
+  /// As a neuron's that is never used do.
+  @Test(
+    "states that decay below the smallest normal number end, and move nothing",
+    arguments: [Name.momentum, .adam, .adamw, .rmsprop], KernelSets.all)
+  func statesEnd(name: Name, set: String) throws {
+    let kernel = name.kernel(try #require(Kernels(named: set)))
+    let steps = Self.steps(name).filter { !$0.isFirst && $0.constants.weight_decay == 0 }
+    var random = RandomStream(test: 11)
+    let theta = random.normals(37)
+    for step in steps {
+      var (moved, state1, state2) = (theta, [Float](), [Float]())
+      for index in theta.indices {
+        // The smallest normal number, and one from which a step leads to another.
+        state1.append(index.isMultiple(of: 2) ? 0x1p-126 : 0x1p-120)
+        state2.append(state1[index])
+      }
+      var constants = step.constants
+      state1.withUnsafeMutableBufferPointer { state1 in
+        state2.withUnsafeMutableBufferPointer { state2 in
+          kernel(
+            &constants, 1, theta.count, &moved, [Float](repeating: 0, count: theta.count),
+            state1.baseAddress, name.states > 1 ? state2.baseAddress : nil)
+        }
+      }
+      expectSameBits(moved, theta, name: step.name)
+      let decays = name != .momentum || constants.momentum > 0
+      for index in theta.indices {
+        let isKept = !index.isMultiple(of: 2) && decays
+        #expect((state1[index] > 0) == isKept, "\(step.name): \(state1[index])")
+        if name.states > 1 { #expect((state2[index] > 0) == isKept, "\(step.name)") }
+      }
+    }
+  }
+
   @Test(
     "the states do not depend on Φ, to the bit", arguments: Name.allCases, KernelSets.all)
   func statesIgnorePhi(name: Name, set: String) throws {
