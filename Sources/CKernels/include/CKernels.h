@@ -45,7 +45,8 @@ typedef struct {
 } ExciteOptimizerStep;
 
 /// δ of one optimizer on `n` parameters, scaled by `phi` and applied: θ ← θ + φ·δ. Moments are
-/// those of the unscaled optimizer. `state1`, `state2`: the optimizer's own, unused ones are NULL.
+/// those of the unscaled optimizer, 0 where they decay below the smallest normal number. `state1`,
+/// `state2`: the optimizer's own, unused ones are NULL.
 typedef void (*ExciteOptimizerKernel)(const ExciteOptimizerStep *step, float phi, ptrdiff_t n,
                                       float *theta, const float *gradient,
                                       float *_Nullable state1, float *_Nullable state2);
