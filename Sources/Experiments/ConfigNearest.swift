@@ -3,7 +3,7 @@
 /// Distance is Levenshtein's, with neighbours that changed places as one difference, on lower-case
 /// text with "-" read as "_". A candidate is close when at most 2 letters, or a third of the longer
 /// name, differ, or when one name starts the other.
-func nearest(to name: String, in candidates: [String]) -> String? {
+public func nearest(to name: String, in candidates: [String]) -> String? {
   func plain(_ text: String) -> [Character] {
     text.lowercased().map { $0 == "-" ? "_" : $0 }
   }

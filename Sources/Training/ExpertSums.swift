@@ -20,7 +20,7 @@ struct ExpertSums: Codable, Hashable, Sendable {
   ///   - modulation: Φ [E]; nil for 1.
   ///   - balance: the router's load-balancing loss, where there is one.
   mutating func add(_ used: [Int32], rows: Int, modulation: [Float]?, balance: Double?) {
-    for (expert, used) in used.enumerated() { counts[expert] &+= Int(used) }
+    for expert in used.indices { counts[expert] &+= Int(used[expert]) }
     self.rows += rows
     let before = steps == 0 ? 0 : self.balance
     self.balance = before.flatMap { before in balance.map { before + $0 } }
@@ -30,18 +30,11 @@ struct ExpertSums: Codable, Hashable, Sendable {
       highest += 1
       return
     }
-    var (sum, least, most) = (0.0, Float.infinity, -Float.infinity)
-    for factor in modulation {
-      sum += Double(factor)
-      least = factor < least ? factor : least
-      most = factor > most ? factor : most
-    }
-    let mean = sum / Double(modulation.count)
-    var square = 0.0
-    for factor in modulation { square += (Double(factor) - mean) * (Double(factor) - mean) }
+    let mean = fold(modulation, from: 0) { $0 + $1 }.sum() / Double(modulation.count)
+    let square = fold(modulation, from: 0) { $0 + ($1 - mean) * ($1 - mean) }.sum()
     deviation += (square / Double(modulation.count)).squareRoot()
-    lowest += Double(least)
-    highest += Double(most)
+    lowest += fold(modulation, from: .infinity) { $0.replacing(with: $1, where: $1 .< $0) }.min()
+    highest += fold(modulation, from: -.infinity) { $0.replacing(with: $1, where: $1 .> $0) }.max()
   }
 
   /// Whatever it counts.
@@ -64,4 +57,26 @@ struct ExpertSums: Codable, Hashable, Sendable {
         deviation: deviation / steps, lowest: lowest / steps, highest: highest / steps),
       balanceLoss: balance.map { $0 / steps })
   }
+}
+
+/// Folds values into eight results, each of every eighth, so that none waits for the one before.
+@inline(__always)
+private func fold(
+  _ values: [Float], from initial: Double,
+  _ next: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>
+) -> SIMD8<Double> {
+  var results = SIMD8<Double>(repeating: initial)
+  values.withUnsafeBufferPointer { values in
+    var index = 0
+    while index + 8 <= values.count {
+      var eight = SIMD8<Float>.zero
+      for lane in 0..<8 { eight[lane] = values[index + lane] }
+      results = next(results, SIMD8<Double>(eight))
+      index += 8
+    }
+    for lane in 0..<(values.count - index) {
+      results[lane] = next(results, SIMD8(repeating: Double(values[index + lane])))[lane]
+    }
+  }
+  return results
 }

@@ -22,6 +22,7 @@ struct Excite: ParsableCommand {
 
   static func main() {
     do {
+      try checkCommandName()
       var command = try parseAsRoot()
       do {
         try checkAddressSpace()
@@ -30,6 +31,23 @@ struct Excite: ParsableCommand {
       try command.run()
     } catch {
       exit(withError: error)
+    }
+  }
+
+  /// A mistyped command is told by name, with the nearest one; the parser calls it an unexpected
+  /// argument.
+  private static func checkCommandName() throws {
+    var command: any ParsableCommand.Type = Excite.self
+    for name in CommandLine.arguments.dropFirst() {
+      let commands = command.configuration.subcommands
+      guard !commands.isEmpty, !name.hasPrefix("-"), name != "help" else { return }
+      guard let next = commands.first(where: { $0._commandName == name }) else {
+        let names = commands.map { $0._commandName }
+        let guess = nearest(to: name, in: names).map { "; did you mean \($0)?" } ?? ""
+        throw ValidationError(
+          "\(name): no such command; there are \(names.joined(separator: ", "))\(guess)")
+      }
+      command = next
     }
   }
 }

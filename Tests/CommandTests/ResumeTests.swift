@@ -256,6 +256,7 @@ struct ResumeTests {
     let output = try work.excite("run", "small.yaml", "--shard", text)
     #expect(output.status == 64)
     #expect(output.stderr.contains("--shard"))
+    #expect(output.stderr.contains("as 2/4"))
   }
 
   // MARK: Status and report

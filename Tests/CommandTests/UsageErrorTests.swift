@@ -133,7 +133,9 @@ struct UsageErrorTests {
     Command("run", "small.yaml", "--out", saying: ["Missing value for '--out <dir>'"]),
     Command("run", "small.yaml", "--jobs", "0", saying: ["--jobs 0: give 1 to 1024"]),
     Command("run", "small.yaml", "--jobs", "two", saying: ["'two'", "--jobs"]),
-    Command("walk", saying: ["'walk'"]),
+    Command("walk", saying: ["walk: no such command", "sweep, reproduce"]),
+    Command("rnu", "small.yaml", saying: ["rnu: no such command", "did you mean run?"]),
+    Command("data", "ftech", saying: ["list, fetch, verify; did you mean fetch?"]),
     Command("sweep", "--learning-rate", saying: ["'--learning-rate'"]),
     Command(
       "sweep", "--lr", "small.yaml",

@@ -12,15 +12,17 @@ enum FailurePolicy: String, EnumerableFlag {
 }
 
 /// A part of an experiment's runs, as `2/3`.
-struct Shard: ExpressibleByArgument {
+struct Shard {
   /// From 0.
   let index: Int
   let of: Int
 
-  init?(argument: String) {
+  init(argument: String) throws {
     let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 2, let number = parts[0], let of = parts[1], number >= 1, number <= of
-    else { return nil }
+    else {
+      throw ValidationError("expected a part and how many there are, as 2/4, from 1/4 to 4/4")
+    }
     index = number - 1
     self.of = of
   }
@@ -86,7 +88,8 @@ struct ExperimentOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Do the i-th of n equal parts of the runs, i from 1; the others are left to others.",
-      valueName: "i/n"))
+      valueName: "i/n"),
+    transform: Shard.init)
   var shard: Shard?
 
   @Option(
