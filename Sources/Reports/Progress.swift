@@ -73,12 +73,14 @@ public struct ProgressSnapshot: Hashable, Sendable {
 /// What to print while an experiment runs. It makes text; printing it is the caller's.
 ///
 /// On a terminal one line is rewritten (`terminalUpdate`); elsewhere a plain line comes at the start,
-/// when there is a first estimate, and at each tenth of the work, so that log files stay short
-/// (`plainLine`).
+/// when there is a first estimate, at each tenth of the work and after ten minutes without one, so that
+/// log files stay short (`plainLine`).
 public struct ProgressLine: Sendable {
   /// Tenths of the work that have had their plain line; nil before the first line.
   private var tenthsShown: Int?
   private var hasShownEstimate = false
+  /// When the last plain line came, seconds from the start.
+  private var lastLine = 0.0
 
   public init() {}
 
@@ -120,7 +122,7 @@ public struct ProgressLine: Sendable {
   }
 
   /// A line for a log: the first time, at the first estimate, and when another tenth of the work is
-  /// done since the last line; else nil.
+  /// done or ten minutes have gone by since the last line; else nil.
   ///
   ///     progress 30 %: 6 of 21 runs done; zero-sum seed 1: epoch 90/300, loss 1.523; 2m 10s, ETA 5m 3s
   public mutating func plainLine(_ snapshot: ProgressSnapshot) -> String? {
@@ -129,8 +131,10 @@ public struct ProgressLine: Sendable {
     // The last tenth is for the end: a run whose last epoch is done is not over yet.
     if snapshot.runsDone < snapshot.runsTotal { tenths = min(tenths, 9) }
     let isFirstEstimate = !hasShownEstimate && snapshot.showsSpeed
-    if let tenthsShown, tenths <= tenthsShown, !isFirstEstimate { return nil }
+    let isLate = snapshot.elapsed - lastLine >= 600
+    if let tenthsShown, tenths <= tenthsShown, !isFirstEstimate, !isLate { return nil }
     tenthsShown = tenths
+    lastLine = snapshot.elapsed
     hasShownEstimate = hasShownEstimate || snapshot.showsSpeed
     var parts = ["\(snapshot.runsDone) of \(counted(snapshot.runsTotal, "run")) done"]
     if snapshot.runsFailed > 0 { parts.append("\(snapshot.runsFailed) failed") }

@@ -138,6 +138,19 @@ import Testing
     #expect(line.plainLine(snapshot([7, 6], 19, earlier: 2)) == nil)
   }
 
+  @Test func aLongTenthHasALineEveryTenMinutes() {
+    var line = ProgressLine()
+    // A run of a thousand epochs of four minutes each.
+    let epochs = (0...8).filter { epoch in
+      line.plainLine(
+        ProgressSnapshot(
+          runsDone: 0, runsTotal: 1,
+          active: [ActiveRun(label: "long", epoch: epoch, epochs: 1000)],
+          elapsed: Double(epoch) * 240)) != nil
+    }
+    #expect(epochs == [0, 1, 4, 7])
+  }
+
   @Test func skippedTenthsHaveOneLine() {
     var line = ProgressLine()
     let half = ProgressSnapshot(
