@@ -563,9 +563,9 @@ enum { some = sizeof(vs) / sizeof(float) };
 
 /// Adds e^d and e^d·d, d = x − top ≤ 0, for the first n of `some` values x.
 ///
-/// e^d, exactly 1 at 0, is within 4 + |d|/4 roundings: 2 to the whole number nearest d·log₂ e, times a
-/// polynomial for the rest, fitted to the smallest largest relative error, 1.6·2⁻²⁴. That is fewer
-/// instructions than `exponential_near`, whose bits training has.
+/// e^d, exactly 1 at 0, is within 4 + |d|/4 roundings, without FMA 4 + 3/4·|d|: 2 to the whole number
+/// nearest d·log₂ e, times a polynomial for the rest, whose largest relative error is the smallest
+/// there is, 1.6·2⁻²⁴. That is fewer instructions than `exponential_near`, whose bits training has.
 INLINE void add_powers(const float *x, float top, ptrdiff_t n, vs *sums, vs *products) {
   const vs least = (vs){} - 87.0f;  // e^d·d is no part of a float's sum long before
   const vs magic = (vs){} + 12582912.0f;  // 1.5·2²³: the sum's last bits are the whole number
