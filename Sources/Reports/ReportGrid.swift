@@ -245,10 +245,13 @@ struct ReportGrid {
     if let commit = machine.commit { build.append("commit \(commit)") }
     if let swift = machine.swift { build.append("Swift \(swift)") }
     build += [machine.build, machine.os].compactMap { $0 }
-    let facts: [(label: String, items: [String])] = [
+    var facts: [(label: String, items: [String])] = [
       ("command", [experiment.command]),
       ("config", config),
       ("seeds", experiment.seeds.map { "\($0)" }),
+    ]
+    // Where nothing has run there is no machine that did.
+    let madeOn: [(label: String, items: [String])] = [
       (
         "machine",
         [machine.cpu, counted(machine.cores, "core"), "\(counted(machine.jobs, "run")) at once"]
@@ -261,6 +264,7 @@ struct ReportGrid {
       ("kernels", [machine.kernels]),
       ("build", build),
     ]
+    if table.rows.contains(where: { !$0.seeds.isEmpty }) { facts += madeOn }
     return facts.map { ($0.label, $0.items.map(oneLine).filter { !$0.isEmpty }) }
       .filter { !$0.items.isEmpty }
   }

@@ -368,7 +368,6 @@ import Testing
         cifar10_topk
           command  excite run configs/cifar10_topk.yaml
           seeds    0, 1, 2
-        \(Self.environment)
 
         No runs.
 

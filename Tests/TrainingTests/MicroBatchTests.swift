@@ -11,10 +11,11 @@ import Training
 struct MicroBatchTests {
   @Test(
     "parts give the batch's own weights but for rounding",
-    arguments: [ExcitationVariant.vanilla, .zeroSum], [2, 4])
-  func sameWeights(variant: ExcitationVariant, part: Int) throws {
+    arguments: [(ExcitationVariant.vanilla, 1), (.zeroSum, 1), (.zeroSum, 3)], [2, 4])
+  func sameWeights(excitation: (variant: ExcitationVariant, window: Int), part: Int) throws {
     // 40 images in batches of 16: the last has 8.
-    var config = Tiny.config(variant, optimizer: .init(.sgd, lr: 0.05))
+    var config = Tiny.config(
+      excitation.variant, optimizer: .init(.sgd, lr: 0.05), window: excitation.window)
     config.batchSize = 16
     let whole = try Trainer(config, dataset: Tiny.dataset)
     config.microBatch = part
