@@ -75,14 +75,23 @@ public struct PaperPlan: Sendable {
   }
 
   /// How long it takes, as the configs say of the whole of it.
-  var minutes: [String] {
-    isQuick || !changes.isEmpty ? [] : experiments.compactMap(\.minutes)
+  public var minutes: [String] {
+    isQuick || !changes.isEmpty ? [] : byPanel(experiments.map(\.minutes))
   }
 }
 
 extension PaperPlan {
   /// Where its runs differ from the paper's or the paper is silent, as the configs' headers say.
-  var deviations: [String] { distinct(experiments.compactMap(\.deviations)) }
+  public var deviations: [String] {
+    let texts = experiments.map(\.deviations)
+    return Set(texts).count == 1 ? texts.prefix(1).compactMap(\.self) : byPanel(texts)
+  }
+
+  /// What is said of each panel, with its letter where there are several.
+  private func byPanel(_ texts: [String?]) -> [String] {
+    guard texts.count > 1 else { return texts.compactMap(\.self) }
+    return zip("abcdefgh", texts).compactMap { letter, text in text.map { "(\(letter)) \($0)" } }
+  }
 }
 
 extension ExperimentConfig {

@@ -62,8 +62,9 @@ public struct PaperReproduction: Sendable {
   public func report(picture: String? = nil) -> Reproduction {
     Reproduction(
       table: table, experts: expertCurves, claims: plan.artifact.claims, counts: counts,
-      parts: parts, moreSeeds: plan.commandWithMoreSeeds(in: store), minutes: plan.minutes,
-      trained: seconds / 60, deviations: plan.deviations, warnings: warnings, picture: picture)
+      parts: parts, moreSeeds: counts.areOver ? plan.commandWithMoreSeeds(in: store) : nil,
+      minutes: plan.minutes, trained: seconds / 60, deviations: plan.deviations,
+      warnings: warnings, picture: picture)
   }
 
   /// Draws the picture as SVG and PNG.

@@ -64,7 +64,8 @@ extension Setting {
     standard.testLimit = dataset.testLimit
     var list: [String] = []
     if epochs != ConfigKey.defaults.epochs {
-      list.append("\(epochs) epochs instead of \(ConfigKey.defaults.epochs)")
+      let plural = epochs == 1 ? "" : "s"
+      list.append("\(epochs) epoch\(plural) instead of \(ConfigKey.defaults.epochs)")
     }
     let depth = TopKMLPConfig().hiddenLayers
     if mlp.hiddenLayers != depth, PublishedValues.hiddenLayers.contains(mlp.hiddenLayers) {

@@ -72,7 +72,8 @@ extension ExperimentConfig {
     let changes = settings.map { setting in
       var list: [String] = []
       if setting.epochs != Self.transformerEpochs {
-        list.append("\(setting.epochs) epochs instead of \(Self.transformerEpochs)")
+        let plural = setting.epochs == 1 ? "" : "s"
+        list.append("\(setting.epochs) epoch\(plural) instead of \(Self.transformerEpochs)")
       }
       if let steps = setting.maxSteps {
         list.append("at most \(steps) step\(steps == 1 ? "" : "s")")

@@ -121,7 +121,7 @@ public struct BarChart: Sendable {
     let levels = bars.flatMap(\.levels)
     guard let low = levels.min(), let high = levels.max() else { return nil }
     let top = high + max(high - min(low, 0), 1e-9) * 0.04
-    if low >= 0, high - low < high / 4, high > low {
+    if low >= 0, high - low < high / 3, high > low {
       let ticks = Ticks(low - (high - low) * 0.6, high, count: 5)
       return max(ticks.values.first ?? 0, 0)...(high + (high - low) * 0.12)
     }

@@ -160,5 +160,9 @@ private func openText(_ verdict: Verdict, _ context: ClaimContext) -> String? {
   let single = open.first { $0.values.count == 1 }
   let reason =
     single.map { "one \($0.sample) has no interval" } ?? "an interval reaches to both sides"
+  // More seeds are asked for once those at hand have all run.
+  if let progress = context.progress {
+    return gapText(verdict, context) == nil ? "\(reason); \(progress)" : reason
+  }
   return reason + "; more seeds may decide it" + (context.moreSeeds.map { ": \($0)" } ?? "")
 }

@@ -211,6 +211,15 @@ private let folder = URL(fileURLWithPath: #filePath)
       ).title == "\(title) (seed 3, only vanilla, records in sequential order)")
   }
 
+  @Test func panelsHaveTheirOwnMinutesAndDeviations() throws {
+    let vision = try plan("fig8")
+    #expect(vision.minutes.map { $0.prefix(5) } == ["(a) ~", "(b) ~"])
+    #expect(vision.deviations.map { $0.prefix(7) } == ["(a) The", "(b) The"])
+    // What the headers of both say alike is said once.
+    #expect(try plan("fig3").deviations.map { $0.prefix(10) } == ["The figure"])
+    #expect(try plan("table3").minutes.map { $0.prefix(1) } == ["~"])
+  }
+
   private static let base = "\(folder)/../cifar10_topk.yaml"
 
   @Test(arguments: [

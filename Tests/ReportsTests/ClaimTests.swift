@@ -299,6 +299,19 @@ import Testing
     #expect(!text.contains("judged by"))
   }
 
+  /// While runs are missing those may decide, not more seeds.
+  @Test(arguments: [nil, "4 of 9 runs finished"])
+  func moreSeedsAreAdvisedLast(progress: String?) throws {
+    let verdict = try verdict(
+      .targetedBeatsVanilla,
+      [runs("vanilla", [40, 41]), runs("zero-sum", [39, 43]), runs("positive-sum", [39, 43])])
+    let text = claimsReport(
+      [verdict], context: ClaimContext(progress: progress), style: TerminalStyle(color: false))
+    #expect(verdict.outcome == .undecided)
+    #expect(
+      text.hasSuffix("reaches to both sides; \(progress ?? "more seeds may decide it")\n"))
+  }
+
   @Test func stoppedRunsAreNotJudged() throws {
     let cut = [
       runs("vanilla", [40, 41, 39]), runs("zero-sum", [47, 48, 46.5]),
