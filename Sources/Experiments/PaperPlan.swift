@@ -68,10 +68,14 @@ public struct PaperPlan: Sendable {
     return words.map(shellWord).joined(separator: " ")
   }
 
-  /// What makes it with enough more seeds to tell something: three, or twice as many as now.
+  /// Enough more seeds to tell something: three, or twice as many as now; nil of what has none.
+  public var moreSeeds: String? {
+    experiments.map(\.seeds.count).max().map { "0-\(max(3, 2 * $0) - 1)" }
+  }
+
+  /// What makes it with those.
   func commandWithMoreSeeds(in store: RunStore) -> String? {
-    guard let count = experiments.map(\.seeds.count).max() else { return nil }
-    return command(in: store, seeds: "0-\(max(3, 2 * count) - 1)")
+    moreSeeds.map { command(in: store, seeds: $0) }
   }
 
   /// How long it takes, as the configs say of the whole of it.

@@ -124,10 +124,11 @@ import Testing
     #expect(try place.text("docs/page.md") == page)
   }
 
-  /// A page shows what there is of the full version and, until that is complete, the quick one.
+  /// A page shows what there is of the full version and, until that is complete, the quick one; then
+  /// the one with more seeds.
   @Test func withoutTrainingShowsBothVersionsUntilTheFullOneIsComplete() throws {
-    func titles() throws -> [Substring] {
-      try reproduce("table1", "--no-train").stdout.split(separator: "\n")
+    func titles(_ flag: String = "--no-train") throws -> [Substring] {
+      try reproduce("table1", "--no-train", flag).stdout.split(separator: "\n")
         .filter { $0.hasPrefix("Table 1: ") }
     }
     let full: Substring = "Table 1: optimizers on CIFAR-10"
@@ -138,6 +139,9 @@ import Testing
     #expect(try titles() == [full, full + " (quick)"])
     _ = try reproduce("table1")
     #expect(try titles() == [full])
+    _ = try reproduce("table1", "--seeds", "0-3")
+    #expect(try titles() == [full, full + " (seeds 0-3)"])
+    #expect(try titles("--seeds=0,1") == [full])
   }
 
   @Test func quickVersionIsAnExperimentOfItsOwn() throws {

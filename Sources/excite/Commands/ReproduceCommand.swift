@@ -45,8 +45,8 @@ struct ReproduceCommand: ParsableCommand {
   @Flag(
     name: .customLong("no-train"),
     help: """
-      Train nothing; show what the store has of the full version and, where that is not complete, \
-      of the quick one.
+      Train nothing; show what the store has of the full version and, where that is complete, of \
+      the one with more seeds, else of the quick one.
       """)
   var noTrain = false
 
@@ -148,11 +148,17 @@ struct ReproduceCommand: ParsableCommand {
     if hasFailures { Self.exit(withError: Failure.failedRun) }
   }
 
-  /// The full version and, where that is not complete and nothing is to be trained, the quick one,
-  /// as far as either has been begun; a page tells of the full one also what it would take.
+  /// The full version and, where nothing is to be trained, what else the store has: beside a complete
+  /// one that with more seeds, beside another the quick one, as far as either has been begun; a page
+  /// tells of the full one also what it would take.
   private func reproductions(of plan: PaperPlan) throws(RunnerError) -> [PaperReproduction] {
     let full = try fromStore(plan)
-    guard noTrain, !quick, full.finishedShare < 1 else { return [full] }
+    guard noTrain, !quick else { return [full] }
+    if full.finishedShare == 1 {
+      let areGiven = options.overrides(set: []).seeds != nil
+      let several = areGiven ? nil : try whole(plan.artifact, seeds: plan.moreSeeds)
+      return [full, several].compactMap(\.self)
+    }
     let quick = try quickFromStore(plan)
     if quick.finishedShare == 0 { return [full] }
     return full.finishedShare == 0 && page == nil ? [quick] : [full, quick]
@@ -161,14 +167,23 @@ struct ReproduceCommand: ParsableCommand {
   /// The quick version with the full one's seeds where the store has all of that, else as it is.
   private func quickFromStore(_ full: PaperPlan) throws(RunnerError) -> PaperReproduction {
     let quick = try plan(full.artifact, isQuick: true)
-    if quick.seeds != full.seeds {
-      var overrides = options.overrides(set: [])
-      overrides.seeds = full.seeds
-      let several = try fromStore(
-        PaperPlan(full.artifact, in: configs, isQuick: true, overrides: overrides))
-      if several.finishedShare == 1 { return several }
+    if quick.seeds != full.seeds,
+      let several = try whole(full.artifact, isQuick: true, seeds: full.seeds)
+    {
+      return several
     }
     return try fromStore(quick)
+  }
+
+  /// The version with these seeds, nil where the store does not have all of it.
+  private func whole(
+    _ artifact: PaperArtifact, isQuick: Bool = false, seeds: String?
+  ) throws(RunnerError) -> PaperReproduction? {
+    var overrides = options.overrides(set: [])
+    overrides.seeds = seeds
+    let reproduction = try fromStore(
+      PaperPlan(artifact, in: configs, isQuick: isQuick, overrides: overrides))
+    return reproduction.finishedShare == 1 ? reproduction : nil
   }
 
   private func fromStore(_ plan: PaperPlan) throws(RunnerError) -> PaperReproduction {
